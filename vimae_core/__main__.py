@@ -1,0 +1,98 @@
+"""python -m vimae_core: train, evaluate and look at runs from the command line."""
+
+import argparse
+import os
+import sys
+from dataclasses import fields
+
+from vimae_core.config import CHOICES, RunConfig
+from vimae_core.datasets import DataError
+from vimae_core.evaluation.latent_fit import evaluate
+from vimae_core.experiments import all_runs, profile_names
+from vimae_core.reference import REFERENCE, publish, verify
+from vimae_core.runs import Run, RunError, is_whole, runs_root
+from vimae_core.training import fit
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; wrong input ends with one line on stderr and exit status 2."""
+    parser = argparse.ArgumentParser(prog="python -m vimae_core", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, command in {"train": train, "evaluate": train_and_evaluate}.items():
+        sub = commands.add_parser(name, help=command.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        add_flags(sub)
+        sub.set_defaults(command=command)
+    commands.choices["evaluate"].add_argument("--n-test", type=int, help="the first n test images only")
+    commands.add_parser("show", help=show.__doc__).set_defaults(command=show)
+    sub = commands.add_parser("publish", help=publish_profile.__doc__)
+    sub.add_argument("--profile", choices=profile_names(), default="reference")
+    sub.set_defaults(command=publish_profile)
+    commands.add_parser("verify-reference", help=verify_reference.__doc__).set_defaults(command=verify_reference)
+    options = vars(parser.parse_args(arguments))
+    try:
+        return options.pop("command")(**options) or 0
+    except (DataError, RunError, ValueError, TypeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Every field of RunConfig as a flag: latent_dim is --latent-dim, lambda_ is --lambda."""
+    for field in fields(RunConfig):
+        kind = getattr(field.type, "__args__", (field.type,))[0]
+        parser.add_argument(flag(field.name), dest=field.name, type=kind, default=field.default, choices=CHOICES.get(field.name), help=" ")
+
+
+def flag(field: str) -> str:
+    return "--" + field.rstrip("_").replace("_", "-")
+
+
+def as_flags(config: RunConfig) -> list[str]:
+    """The flags that name this configuration: what `train` would be called with."""
+    default = {f.name: f.default for f in fields(RunConfig)}
+    changed = {**config.scientific, "device": config.device, "data_root": config.data_root}
+    return [text for name, v in changed.items() if v != default[name] for text in (flag(name), str(v))]
+
+
+def train(**config) -> None:
+    """train one run, or find it trained"""
+    print(fit(RunConfig(**config)).path)
+
+
+def train_and_evaluate(n_test: int | None = None, **config) -> None:
+    """train one run if need be, and print its record"""
+    run = fit(RunConfig(**config))
+    for name, value in evaluate(run, n_test).items():
+        print(f"{name:16} {value:.6g}")
+    print(run.path)
+
+
+def show() -> None:
+    """list the runs in the store"""
+    for path in sorted(p for p in runs_root().iterdir() if is_whole(p)) if runs_root().is_dir() else []:
+        run = Run.load(path)
+        fields_ = " ".join(f"{k.rstrip('_')}={v}" for k, v in run.config.scientific.items())
+        print(f"{path.name}  {run.config.label:9}  {run.environment['seconds']:7.0f} s  {fields_}")
+
+
+def publish_profile(profile: str) -> None:
+    """copy a profile's records, and the weights of its first seed's figure runs, into results/reference"""
+    figure_seed = min(config.seed for config in all_runs(profile))
+    for config in all_runs(profile):
+        run = fit(config)
+        evaluate(run)
+        print(publish(run, weights=config.seed == figure_seed and config.likelihood == "bernoulli"))
+
+
+def verify_reference() -> int:
+    """replay the first steps of every recorded run; fail where the losses no longer agree"""
+    paths = sorted(p for p in REFERENCE.iterdir() if is_whole(p)) if REFERENCE.is_dir() else []
+    if not paths:
+        raise RunError(f"{REFERENCE} holds no records")
+    worst = max(verify(Run.load(path, data_root=os.environ.get("VIMAE_DATA"))) for path in paths)
+    print(f"{len(paths)} recorded runs agree with today's code; largest relative deviation of a loss term {worst:.1e}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

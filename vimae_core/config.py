@@ -1,0 +1,157 @@
+"""What determines a run: one frozen dataclass, and the names of the paper's models."""
+
+import re
+from dataclasses import MISSING, asdict, dataclass, fields
+
+# method -> (alpha, lambda) of the one objective,  -E log p(x|z) + alpha R + (lambda - alpha) D
+METHODS = {
+    "ae": (0.0, 0.0),  # section 4: the unregularised control
+    "vae": (1.0, 1.0),  # Eq. (2)
+    "beta-vae": (10.0, 10.0),  # section 2.3; the paper's beta = 10
+    "infovae": (0.5, 10.0),  # Eq. (4); the paper names no alpha: half of the VAE's
+    "vimae": (0.0, 10.0),  # Eq. (9); the paper's lambda = 10
+}
+
+# The paper's names of its models.
+PAPER_MODELS = {
+    "AE": {"method": "ae"},
+    "VAE": {"method": "vae"},
+    "beta-VAE": {"method": "beta-vae"},
+    "InfoVAE": {"method": "infovae"},
+    "VIMAE-n": {"method": "vimae", "prior": "normal"},
+    "VIMAE-l": {"method": "vimae", "prior": "logistic"},
+}
+
+CHOICES = {
+    "method": tuple(METHODS),
+    "prior": ("normal", "logistic", "laplace", "uniform"),
+    "likelihood": ("bernoulli", "gaussian", "wae"),
+    "kernel": ("imq", "gaussian", "wae"),
+    "encoder": ("gaussian", "deterministic"),
+    "architecture": ("mlp",),
+    "schedule": ("wae", "one-cycle", "constant"),
+}
+
+# Where and how a run is computed, not what: no part of its digest.
+UNSCIENTIFIC = ("device", "data_root")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One training, named by its scientific fields.
+
+    `alpha` and `lambda_` default to the method's own. A VAE's are fixed; a beta-VAE has one weight
+    (give `lambda_`, the paper's beta). Raises ValueError or TypeError that names the field, the
+    value and what is allowed.
+    """
+
+    dataset: str = "mnist"  # a folder under the data root
+    n_train: int | None = None  # the first n training images; None: all
+    method: str = "vimae"
+    prior: str = "normal"
+    alpha: float | None = None  # weight of the rate, that is of I(X, Z) in Eq. (4)
+    lambda_: float | None = None  # weight of D(q(z)||p(z))
+    kernel: str = "imq"  # of the MMD, section 5
+    likelihood: str = "bernoulli"  # the paper does not say; its scale gives alpha and lambda their meaning
+    architecture: str = "mlp"
+    width: float = 1.0  # of the paper's hidden layers
+    encoder: str = "gaussian"
+    latent_dim: int = 2
+    epochs: int = 100
+    batch_size: int = 100  # as in the WAE code, from which the paper takes its models
+    learning_rate: float = 1e-3  # likewise
+    adam_beta1: float = 0.5  # likewise
+    schedule: str = "wae"
+    seed: int = 0
+    device: str = "auto"
+    data_root: str | None = None
+
+    def __post_init__(self):
+        for field in fields(self):
+            self._check_type(field)
+        for name, allowed in CHOICES.items():
+            _require(getattr(self, name) in allowed, self, name, f"one of {', '.join(allowed)}")
+        _require(re.fullmatch(r"[\w-]+", self.dataset), self, "dataset", "the name of a folder in the data root")
+        _require(re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device), self, "device", "auto, cpu, cuda or cuda:N")
+        for name in ("latent_dim", "epochs", "batch_size", "width", "learning_rate"):
+            _require(getattr(self, name) > 0, self, name, "greater than 0")
+        _require(self.batch_size > 1, self, "batch_size", "at least 2: Eq. (15) compares pairs within a batch")
+        _require(0 <= self.adam_beta1 < 1, self, "adam_beta1", "in [0, 1)")
+        _require(0 <= self.seed < 2**31, self, "seed", "in [0, 2^31)")
+        _require(
+            self.n_train is None or self.n_train >= self.batch_size,
+            self,
+            "n_train",
+            f"at least batch_size = {self.batch_size}",
+        )
+        self._set_weights()
+
+    def _check_type(self, field):
+        value, kind = getattr(self, field.name), field.type
+        if value is None and type(None) in getattr(kind, "__args__", ()):
+            return
+        wanted = getattr(kind, "__args__", (kind,))[0]
+        if wanted is float and type(value) is int:
+            object.__setattr__(self, field.name, value := float(value))
+        if type(value) is not wanted:
+            raise TypeError(f"{field.name}={value!r}: expected {wanted.__name__}, got {type(value).__name__}")
+        if wanted is float and not abs(value) < float("inf"):
+            raise ValueError(f"{field.name}={value!r}: must be finite")
+
+    def _set_weights(self):
+        alpha, lambda_ = METHODS[self.method]
+        if self.method == "beta-vae":
+            given = {self.alpha, self.lambda_} - {None}
+            _require(len(given) < 2, self, "alpha", f"equal to lambda_ = {self.lambda_}: a beta-VAE has one weight")
+            alpha = lambda_ = given.pop() if given else lambda_
+        if self.method == "infovae" and self.alpha is not None:
+            alpha = self.alpha
+        if self.method in ("vimae", "infovae") and self.lambda_ is not None:
+            lambda_ = self.lambda_
+        _require(self.alpha in (None, alpha), self, "alpha", f"{alpha:g} for {self.method}; infovae has a free alpha")
+        _require(
+            self.lambda_ in (None, lambda_),
+            self,
+            "lambda_",
+            f"{lambda_:g} for {self.method}; beta-vae, infovae and vimae have a free lambda_",
+        )
+        object.__setattr__(self, "alpha", alpha)
+        object.__setattr__(self, "lambda_", lambda_)
+        _require(alpha >= 0, self, "alpha", "0 or more")
+        _require(lambda_ >= alpha, self, "lambda_", f"at least alpha = {alpha:g}: (lambda - alpha) weighs a divergence")
+        if alpha > 0:
+            _require(self.encoder == "gaussian", self, "encoder", "gaussian: a point has an infinite rate")
+            _require(self.prior != "uniform", self, "prior", "unbounded: a Gaussian's rate against it is infinite")
+
+    @property
+    def scientific(self) -> dict:
+        """The fields that determine the result and differ from their defaults.
+
+        Defaults are left out so that a field added later orphans no earlier run.
+        """
+        default = {f.name: f.default for f in fields(self) if f.default is not MISSING}
+        default["alpha"], default["lambda_"] = METHODS[self.method]
+        return {k: v for k, v in asdict(self).items() if k not in UNSCIENTIFIC and v != default[k]}
+
+    @property
+    def label(self) -> str:
+        """The paper's name of the model, where it has one."""
+        own = {"method": self.method, "prior": self.prior}
+        name = next((n for n, m in PAPER_MODELS.items() if {"prior": "normal", **m} == own), None)
+        return name or f"{self.method} ({self.prior} prior)"
+
+
+def _require(condition, config, name, allowed):
+    if not condition:
+        raise ValueError(f"{name.rstrip('_')}={getattr(config, name)!r} is not possible: must be {allowed}")
+
+
+def paper_model(name: str, **changes) -> RunConfig:
+    """The configuration of one of the paper's models, by the paper's name: "VIMAE-l", "beta-VAE", ...
+
+    Letter case does not matter. Raises ValueError that lists the names.
+    """
+    models = {key.lower(): model for key, model in PAPER_MODELS.items()}
+    if name.lower() not in models:
+        raise ValueError(f"method {name!r} is not one of the paper's: {', '.join(PAPER_MODELS)}")
+    return RunConfig(**{**models[name.lower()], **changes})

@@ -1,0 +1,83 @@
+"""The experiments: their profiles, their parameters, and the runs that each notebook needs."""
+
+from types import SimpleNamespace
+
+import yaml
+
+from vimae_core.config import RunConfig, paper_model
+from vimae_core.datasets import ROOT
+
+PROFILES = ROOT / "workflow" / "profiles"
+
+
+def profile_names() -> list[str]:
+    return sorted(path.stem for path in PROFILES.glob("*.yaml"))
+
+
+def parameters(experiment: str, profile: str = "quick", **given) -> SimpleNamespace:
+    """The parameters of an experiment: its profile's, and over them those given that are not None.
+
+    A list may be given as a list, as one value, or as text with commas (papermill's -p passes text).
+    Raises ValueError that names an unknown profile or parameter, or a value of the wrong type, and what
+    is possible.
+    """
+    if profile not in profile_names():
+        raise ValueError(f"profile={profile!r} is unknown: must be one of {', '.join(profile_names())}")
+    values = yaml.safe_load((PROFILES / f"{profile}.yaml").read_text())[experiment]
+    if unknown := sorted(set(given) - set(values)):
+        raise ValueError(f"unknown parameter(s) {', '.join(unknown)}: possible are profile, {', '.join(values)}")
+    for name, value in given.items():
+        if value is not None:
+            values[name] = _like(values[name], value, name)
+    return SimpleNamespace(profile=profile, **values)
+
+
+def _like(default, value, name):
+    """`value` as the type of the profile's: a list of what the profile lists, a number, a text."""
+    if isinstance(default, list):
+        items = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
+        if not items:
+            raise ValueError(f"{name}={value!r} is not possible: must name at least one value, such as {default}")
+        return [_like(default[0], item, name) for item in items]
+    if default is None:
+        return value
+    try:
+        if isinstance(value, bool) or (isinstance(value, float) and value != (converted := type(default)(value))):
+            raise ValueError
+        converted = type(default)(value.strip() if isinstance(value, str) else value)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name}={value!r} is not possible: must be {type(default).__name__}, such as {default!r}"
+        ) from None
+    return converted
+
+
+def latent_shape_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
+    """The runs of section 5.1. `figure`: the paper's models at its lambda = beta = 10. `grid`: VIMAE-n over
+    likelihoods and lambdas, and VIMAE-l over lambdas under the protocol's likelihood."""
+    common = {
+        "dataset": p.dataset,
+        "n_train": p.n_train,
+        "epochs": p.epochs,
+        "schedule": p.schedule,
+        "device": p.device,
+        "data_root": p.data_root,
+    }
+    figure = [paper_model(m, seed=s, likelihood=p.likelihood, **common) for m in p.methods for s in p.seeds]
+    grid = [
+        paper_model(m, seed=s, lambda_=lam, likelihood=likelihood, **common)
+        for m in ("VIMAE-n", "VIMAE-l")
+        for likelihood in dict.fromkeys([p.likelihood, *(p.likelihoods if m == "VIMAE-n" else [])])
+        for lam in p.lambdas
+        for s in (p.seeds if likelihood == p.likelihood else p.grid_seeds)
+    ]
+    return {"figure": figure, "grid": grid}
+
+
+RUNS = {"latent_shape": latent_shape_runs}  # experiment -> its runs
+
+
+def all_runs(profile: str) -> list[RunConfig]:
+    """Every run of a profile, each once."""
+    groups = (group for name, runs in RUNS.items() for group in runs(parameters(name, profile)).values())
+    return list(dict.fromkeys(config for group in groups for config in group))

@@ -1,0 +1,91 @@
+"""The one objective of every model: -E log p(x|z) + alpha R + (lambda - alpha) D, from Eq. (3) and Eq. (4)."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from vimae_core.config import RunConfig
+from vimae_core.mmd import KERNELS, mmd2
+from vimae_core.networks import Posterior
+from vimae_core.priors import Laplace, Normal, Prior, Uniform
+
+
+def distortion(
+    x: Float[Tensor, "n c h w"], logits: Float[Tensor, "n c h w"], likelihood: str = "bernoulli"
+) -> Float[Tensor, " n"]:
+    """-log p(x|z) of each image, nats, summed over its pixels in [0, 1].
+
+    bernoulli: cross-entropy. gaussian: unit variance, with its constant. wae: 0.05 x squared error, the
+    WAE code's reconstruction cost (a Gaussian of variance 10 without its constant).
+    """
+    if likelihood == "bernoulli":
+        return binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+    squared_error = (x - torch.sigmoid(logits)).square().flatten(1).sum(1)
+    if likelihood == "gaussian":
+        return 0.5 * squared_error + 0.5 * math.log(2 * math.pi) * x[0].numel()
+    if likelihood == "wae":
+        return 0.05 * squared_error
+    raise ValueError(f"likelihood {likelihood!r} is unknown: must be one of bernoulli, gaussian, wae")
+
+
+def gaussian_rate(posterior: Posterior, scale: float = 1.0) -> Float[Tensor, "n d"]:
+    """KL(q(z_i|x) || N(0, scale^2)) of each coordinate, nats; Eq. (5) adds them up."""
+    mean, log_variance = posterior
+    log_ratio = log_variance - 2 * math.log(scale)
+    return 0.5 * ((mean / scale).square() + log_ratio.exp() - 1 - log_ratio)
+
+
+def laplace_rate(posterior: Posterior, scale: float) -> Float[Tensor, "n d"]:
+    """KL(q(z_i|x) || Laplace(0, scale)) of each coordinate, nats: E|z| is a folded normal's mean."""
+    mean, std = posterior.mean, torch.exp(posterior.log_variance / 2)
+    folded = std * math.sqrt(2 / math.pi) * torch.exp(-0.5 * (mean / std).square()) + mean * torch.erf(
+        mean / (std * math.sqrt(2))
+    )
+    return folded / scale + math.log(2 * scale) - _gaussian_entropy(posterior)
+
+
+def rate(posterior: Posterior, z: Float[Tensor, "n d"], prior: Prior) -> Float[Tensor, " n"]:
+    """KL(q(z|x) || p(z)) of each image, nats: the rate of Eq. (2) and (3).
+
+    In closed form for the normal and the Laplace prior; infinite for the uniform; else the posterior's
+    entropy in closed form and E log p(z) by the one sample z ~ q(z|x).
+    """
+    if isinstance(prior, Normal):
+        return gaussian_rate(posterior, prior.scale).sum(1)
+    if isinstance(prior, Laplace):
+        return laplace_rate(posterior, prior.scale).sum(1)
+    if isinstance(prior, Uniform):
+        return torch.full_like(z[:, 0], math.inf)
+    return -_gaussian_entropy(posterior).sum(1) - prior.log_prob(z)
+
+
+def _gaussian_entropy(posterior: Posterior) -> Float[Tensor, "n d"]:
+    return 0.5 * (posterior.log_variance + math.log(2 * math.pi * math.e))
+
+
+def loss_terms(
+    config: RunConfig,
+    prior: Prior,
+    x: Float[Tensor, "n c h w"],
+    logits: Float[Tensor, "n c h w"],
+    posterior: Posterior,
+    z: Float[Tensor, "n d"],
+    z_prior: Float[Tensor, "n d"],
+) -> dict[str, Float[Tensor, ""]]:
+    """The loss to minimise, and those of its terms whose weight is not zero; batch means, nats.
+
+    Eq. (4) with Eq. (3): alpha weighs the rate, (lambda - alpha) the divergence D(q(z)||p(z)), an MMD^2
+    between z ~ q(z) and z_prior ~ p(z). alpha = lambda = 1 is Eq. (2), alpha = 0 is Eq. (9).
+    """
+    terms = {"distortion": distortion(x, logits, config.likelihood).mean()}
+    loss = terms["distortion"]
+    if config.alpha > 0:
+        terms["rate"] = rate(posterior, z, prior).mean()
+        loss = loss + config.alpha * terms["rate"]
+    if config.lambda_ > config.alpha:
+        terms["divergence"] = mmd2(z, z_prior, KERNELS[config.kernel])
+        loss = loss + (config.lambda_ - config.alpha) * terms["divergence"]
+    return {"loss": loss, **terms}

@@ -1,0 +1,75 @@
+"""The committed records of the long runs: found by their configuration alone, and held against today's code."""
+
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+from vimae_core.config import UNSCIENTIFIC, RunConfig
+from vimae_core.datasets import ROOT, load_dataset
+from vimae_core.runs import (
+    Run,
+    RunError,
+    config_digest,
+    is_whole,
+    load_tensors,
+    pick_device,
+    save_tensors,
+    write_bytes,
+)
+from vimae_core.training import RECORDED_STEPS, Training
+
+REFERENCE = ROOT / "results" / "reference"
+
+
+def find_reference(config: RunConfig) -> Run | None:
+    """The committed run of the same configuration, whatever the code was; None where there is none."""
+    path = REFERENCE / config_digest(config)
+    if not is_whole(path):
+        return None
+    run = Run.load(path, device=config.device, data_root=config.data_root)
+    if any(getattr(config, k) != v for k, v in asdict(run.config).items() if k not in UNSCIENTIFIC):
+        return None  # a default has changed since
+    return run
+
+
+def publish(run: Run, weights: bool) -> Path:
+    """Copies a run's records into results/reference, and its weights in half precision if asked for.
+
+    Half precision is enough for a figure and halves the file; the numbers come from the record.
+    """
+    target = REFERENCE / config_digest(run.config)
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("history.json", "record.json", "environment.json"):
+        write_bytes(target / name, (run.path / name).read_bytes())
+    if weights:
+        tensors, meta = load_tensors(run.path / "weights.safetensors")
+        save_tensors(target / "weights.safetensors", {k: v.half() for k, v in tensors.items()}, meta)
+    write_bytes(target / "config.json", (run.path / "config.json").read_bytes())  # last: makes it whole
+    return target
+
+
+def verify(run: Run, steps: int = RECORDED_STEPS, tolerance: float = 2e-3) -> float:
+    """Replays the first steps of a recorded run with today's code; the largest relative deviation of a term.
+
+    `tolerance` is what another processor's rounding, grown over the steps, may do to a term (relative to
+    the term, or to the loss where that is larger). Raises RunError where a term deviates by more.
+    """
+    data = load_dataset(run.config.dataset, run.config.data_root)
+    if data.digest != run.environment["data_digest"]:
+        raise RunError(f"{run.path}: recorded with data {run.environment['data_digest'][:12]}, here {data.digest[:12]}")
+    training = Training(run.config, data, pick_device(run.config.device))
+    steps = min(steps, training.total_steps)
+    for _ in range(steps):
+        training.advance()
+    worst = 0.0
+    for i, term in enumerate(training.terms):
+        for step, recorded in enumerate(run.history["steps"][term][:steps]):
+            found = training.log[step, i].item()
+            deviation = abs(found - recorded) / max(abs(recorded), 1e-3 * abs(run.history["steps"]["loss"][step]))
+            worst = max(worst, deviation)
+            if not deviation <= tolerance or not math.isfinite(found):
+                raise RunError(
+                    f"{run.path}: {term} at step {step} was {recorded:.6g} when it was recorded and is {found:.6g} "
+                    f"with today's code (tolerance {tolerance:g}): the published numbers are not this code's"
+                )
+    return worst

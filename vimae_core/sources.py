@@ -1,0 +1,86 @@
+"""Which of the package's modules a module or notebook executes, and a digest of what they say."""
+
+import ast
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def source_digest(path: Path | str) -> str:
+    """Digest of a module or notebook and of all modules of this package that it imports, directly or not.
+
+    Comments, docstrings and formatting do not count: what they change changes no result.
+    """
+    path = Path(path)
+    digest = hashlib.sha256(_code(path).encode())
+    for module in sorted(imported_modules(path)):
+        digest.update(_code(module).encode())
+    return digest.hexdigest()
+
+
+def imported_modules(path: Path) -> set[Path]:
+    """Files of this package that `path` imports, directly or not, without itself."""
+    found, queue = set(), [Path(path)]
+    while queue:
+        for module in _direct_imports(queue.pop()) - found:
+            found.add(module)
+            queue.append(module)
+    return found - {Path(path)}
+
+
+def _direct_imports(path: Path) -> set[Path]:
+    """The package's files that the import statements of `path` name."""
+    names = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from package import name` takes a submodule, or what a submodule defines.
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {file for name in names if name.split(".")[0] == PACKAGE.name for file in _files(name)}
+
+
+def _files(name: str) -> set[Path]:
+    """The file in which a dotted name is defined; a name of the package itself by way of its __init__."""
+    parts = name.split(".")[1:]
+    for length in (len(parts), len(parts) - 1):
+        file = PACKAGE.joinpath(*parts[:length]).with_suffix(".py")
+        if length > 0 and file.is_file():
+            return {file}
+    exported = {
+        alias.name: f"{node.module}.{alias.name}"
+        for node in _tree(PACKAGE / "__init__.py").body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    if parts and parts[0] in exported:
+        return _files(exported[parts[0]])
+    # `import vimae_core`: anything may be used.
+    return {file for export in exported.values() for file in _files(export)}
+
+
+def _tree(path: Path) -> ast.Module:
+    return _parse(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _parse(path: Path, _modified: int) -> ast.Module:
+    text = path.read_text()
+    if path.suffix == ".ipynb":
+        cells = ["".join(c["source"]) for c in json.loads(text)["cells"] if c["cell_type"] == "code"]
+        text = "\n".join(cells)
+    return ast.parse(text, str(path))
+
+
+def _code(path: Path) -> str:
+    """The source without comments, docstrings and formatting; a notebook as it is."""
+    if path.suffix == ".ipynb":
+        return path.read_text()
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
