@@ -40,7 +40,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """Every field of RunConfig as a flag: latent_dim is --latent-dim, lambda_ is --lambda."""
     for field in fields(RunConfig):
         kind = getattr(field.type, "__args__", (field.type,))[0]
-        parser.add_argument(flag(field.name), dest=field.name, type=kind, default=field.default, choices=CHOICES.get(field.name), help=" ")
+        parser.add_argument(
+            flag(field.name),
+            dest=field.name,
+            type=kind,
+            default=field.default,
+            choices=CHOICES.get(field.name),
+            help=" ",
+        )
 
 
 def flag(field: str) -> str:

@@ -21,9 +21,7 @@ def squared_distances(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float
     return torch.addmm(squares, x, y.T, alpha=-2).clamp_min(0)
 
 
-def imq_kernel(
-    x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], scale: float | None = None
-) -> Float[Tensor, "n m"]:
+def imq_kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], scale: float | None = None) -> Float[Tensor, "n m"]:
     """Inverse multiquadratic kernel C / (C + |x - y|^2) of section 5, with C = `scale` = 2 dim(Z)."""
     c = 2.0 * x.shape[1] if scale is None else scale
     return c / (c + squared_distances(x, y))

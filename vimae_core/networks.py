@@ -1,5 +1,6 @@
 """The autoencoders: q(z|x), a diagonal Gaussian, and p(x|z), a mean for every pixel."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -56,5 +57,5 @@ def build_network(config: RunConfig, image_shape: tuple[int, ...]) -> Autoencode
 def _mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     """Three hidden layers (section 5.1: 256 units each; the activation is not said)."""
     sizes = [inputs, hidden, hidden, hidden]
-    layers = [layer for a, b in zip(sizes, sizes[1:], strict=False) for layer in (nn.Linear(a, b), nn.ReLU(inplace=True))]
+    layers = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU(inplace=True))]
     return nn.Sequential(*layers, nn.Linear(hidden, outputs))

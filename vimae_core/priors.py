@@ -37,7 +37,9 @@ class Prior(ABC):
         """Standard deviation of a coordinate."""
         return self.scale / self.unit_scale
 
-    def sample(self, n: int, generator: torch.Generator | None = None, dtype=torch.float32) -> Float[Tensor, "n {self.dim}"]:
+    def sample(
+        self, n: int, generator: torch.Generator | None = None, dtype=torch.float32
+    ) -> Float[Tensor, "n {self.dim}"]:
         """n draws, on the generator's device."""
         device = generator.device if generator else "cpu"
         return self._unit_sample(torch.empty(n, self.dim, dtype=dtype, device=device), generator) * self.scale

@@ -13,6 +13,7 @@ from vimae_core.runs import (
     is_whole,
     load_tensors,
     pick_device,
+    read_json,
     save_tensors,
     write_bytes,
 )
@@ -30,6 +31,16 @@ def find_reference(config: RunConfig) -> Run | None:
     if any(getattr(config, k) != v for k, v in asdict(run.config).items() if k not in UNSCIENTIFIC):
         return None  # a default has changed since
     return run
+
+
+def reference_runs(configs: list[RunConfig]) -> list[Run]:
+    """The committed runs among those of these configurations."""
+    return [run for run in map(find_reference, configs) if run]
+
+
+def reference_record(run: Run) -> dict[str, float]:
+    """A committed run's record, as it was published."""
+    return read_json(run.path / "record.json")["latent_fit"]
 
 
 def publish(run: Run, weights: bool) -> Path:

@@ -75,7 +75,7 @@ class Run:
     def network(self) -> Autoencoder:
         """The trained network, on the configuration's device. Raises RunError where no weights were kept."""
         tensors, meta = load_tensors(self.path / "weights.safetensors")
-        network = build_network(self.config, json.loads(meta["image_shape"]))
+        network = build_network(self.config, tuple(json.loads(meta["image_shape"])))
         network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
         return network.to(pick_device(self.config.device)).eval().requires_grad_(False)
 
@@ -149,7 +149,8 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], meta: dict[str, str]) -
     """A safetensors file that carries a digest of its content."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     meta = {**meta, "digest": _content_digest(tensors, meta)}
-    _write(path, lambda part: save_file(tensors, part, meta))
+    # One entry: safetensors writes several in random order, and the same run is to be the same bytes.
+    _write(path, lambda part: save_file(tensors, part, {"vimae": json.dumps(meta, sort_keys=True)}))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -159,8 +160,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-            meta = dict(file.metadata() or {})
-    except (SafetensorError, ValueError) as error:
+            meta = json.loads((file.metadata() or {})["vimae"])
+    except (SafetensorError, ValueError, KeyError) as error:
         raise RunError(f"{path} is damaged ({error}). Remove {path.parent} to train this run again.") from None
     digest = meta.pop("digest", None)
     if digest != _content_digest(tensors, meta):
@@ -185,7 +186,9 @@ def _write(path: Path, write) -> None:
         os.replace(part, path)
     except (OSError, SafetensorError) as error:
         part.unlink(missing_ok=True)
-        raise RunError(f"cannot write {path}: {error}. Nothing whole was overwritten. {free_space(path.parent)}") from None
+        raise RunError(
+            f"cannot write {path}: {error}. Nothing whole was overwritten. {free_space(path.parent)}"
+        ) from None
 
 
 def free_space(folder: Path) -> str:

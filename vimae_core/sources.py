@@ -76,9 +76,9 @@ def _parse(path: Path, _modified: int) -> ast.Module:
 
 
 def _code(path: Path) -> str:
-    """The source without comments, docstrings and formatting; a notebook as it is."""
+    """The source without comments, docstrings and formatting; of a notebook all cells as they are."""
     if path.suffix == ".ipynb":
-        return path.read_text()
+        return json.dumps([cell["source"] for cell in json.loads(path.read_text())["cells"]])
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:

@@ -36,15 +36,16 @@ from vimae_core.runs import (
 RECORDED_STEPS = 50  # kept one by one, so that `verify-reference` can replay them
 
 
-def fit(config: RunConfig, progress: bool = True, checkpoint_seconds: float = 10.0) -> Run:
+def fit(config: RunConfig, data: Dataset | None = None, progress: bool = True, checkpoint_seconds: float = 10.0) -> Run:
     """The run of a configuration: from the store if it is there, else trained into it.
 
+    `data` is the configuration's data set, where it has been read already.
     Killed at any moment, the next call goes on from the last checkpoint and ends in the same bits (same
     machine, device and thread count). Two processes that want one run share one training. Raises
     DataError, and RunError for a loss that is not finite, a damaged checkpoint, or a full disk.
     """
     device = pick_device(config.device)
-    data = load_dataset(config.dataset, config.data_root)
+    data = data or load_dataset(config.dataset, config.data_root)
     path = run_path(config, data.digest)
     where = {"device": config.device, "data_root": config.data_root}
     if is_whole(path):
@@ -134,7 +135,9 @@ class Training:
             return
         step = bad[0].item()
         terms = ", ".join(f"{t} = {v:g}" for t, v in zip(self.terms, self.log[step].tolist(), strict=True))
-        kept = f"The last good checkpoint is {checkpoint}." if checkpoint.is_file() else "No checkpoint was made before."
+        kept = (
+            f"The last good checkpoint is {checkpoint}." if checkpoint.is_file() else "No checkpoint was made before."
+        )
         raise RunError(
             f"the loss is not finite at step {step} (epoch {step // self.steps_per_epoch + 1}): {terms}. {kept} "
             f"Try a smaller learning_rate than {self.config.learning_rate:g} or a smaller lambda_."
@@ -241,8 +244,9 @@ def _commit() -> str:
 
 def _processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
-    models = [line.split(":")[1].strip() for line in cpuinfo.open() if "model name" in line] if cpuinfo.exists() else []
-    return f"{models[0] if models else platform.machine()}, {os.cpu_count()} cores"
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return f"{name}, {os.cpu_count()} cores"
 
 
 def _terms_used(config: RunConfig) -> dict[str, bool]:

@@ -1,0 +1,1 @@
+"""The tests; those that hold an equation are cited in the book."""

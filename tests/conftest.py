@@ -1,0 +1,78 @@
+"""Shape checks behind every jaxtyping signature, and what several tests share."""
+
+import gzip
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jaxtyping import install_import_hook
+
+install_import_hook("vimae_core", "beartype.beartype")
+
+import torch  # noqa: E402 (the hook must come first)
+
+ROOT = Path(__file__).parent.parent
+torch.set_num_threads(1)  # small tensors: threads only wait for each other
+os.environ["OMP_NUM_THREADS"] = "1"  # and in the processes that tests start
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path, monkeypatch):
+    """Every test has a run store of its own."""
+    monkeypatch.setenv("VIMAE_RUNS", str(tmp_path / "runs"))
+
+
+def write_idx(folder: Path, train: int = 256, test: int = 64, side: int = 8, seed: int = 0) -> Path:
+    """A tiny data set in the form of MNIST: blobs whose place is their class."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(seed)
+    for part, n in (("train", train), ("t10k", test)):
+        labels = rng.integers(0, 4, n).astype(np.uint8)
+        images = rng.integers(0, 60, (n, side, side)).astype(np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            row, column = divmod(int(label), 2)
+            image[row * side // 2 :, column * side // 2 :][: side // 2, : side // 2] += 150
+        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
+            header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+            (folder / f"{part}-{kind}-ubyte.gz").write_bytes(gzip.compress(header + array.tobytes()))
+    return folder
+
+
+@pytest.fixture
+def tiny(tmp_path) -> Path:
+    """A data root that holds the data set `tiny`: 256 training and 64 test images of 8 x 8."""
+    write_idx(tmp_path / "data" / "tiny")
+    return tmp_path / "data"
+
+
+def copy_tree(target: Path) -> Path:
+    """The repository as git would clone it with today's changes, without runs and built pages."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+def make_book(tree: Path, profile: str = "smoke", **options) -> subprocess.CompletedProcess:
+    """What `make book` does after installation, in a copy of the repository."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("VIMAE_RUNS", "VIMAE_DATA", "PYTHONPATH")}
+    command = [sys.executable, "workflow/run.py", profile, *options.pop("arguments", [])]
+    return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, **options)
+
+
+@pytest.fixture(scope="session")
+def built_tree(tmp_path_factory) -> Path:
+    """A copy of the repository in which the book was built in profile smoke."""
+    tree = copy_tree(tmp_path_factory.mktemp("built"))
+    done = make_book(tree)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    return tree

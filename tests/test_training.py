@@ -1,0 +1,310 @@
+"""fit: exact resume, one training for two processes, and clear ends where it cannot go on."""
+
+import dataclasses
+import json
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from tests.conftest import ROOT
+from vimae_core import Run, RunConfig, fit, load_dataset
+from vimae_core.datasets import DataError
+from vimae_core.objectives import distortion
+from vimae_core.priors import make_prior
+from vimae_core.runs import RunError, load_tensors, run_path, runs_root, save_tensors
+from vimae_core.training import Training, learning_rate
+
+
+@pytest.fixture
+def config(tiny) -> RunConfig:
+    return RunConfig(dataset="tiny", data_root=str(tiny), epochs=3, batch_size=16, width=0.1)
+
+
+def weights_bytes(run: Run) -> bytes:
+    return (run.path / "weights.safetensors").read_bytes()
+
+
+def in_process(config: RunConfig, checkpoint_seconds: float = 0.0, before: str = "") -> list[str]:
+    """The command of a process of its own that trains `config`, with a checkpoint after every step by default."""
+    code = (
+        f"import sys; {before}\nfrom vimae_core import RunConfig, fit\n"
+        f"run = fit(RunConfig(**{dataclasses.asdict(config)!r}), checkpoint_seconds={checkpoint_seconds})\nprint(run.path)"
+    )
+    return [sys.executable, "-c", code]
+
+
+def test_training_lowers_the_loss(config):
+    """30 epochs reconstruct the blobs better than 1, and far better than a constant."""
+    run = fit(dataclasses.replace(config, epochs=30, schedule="constant"))
+    loss = run.history["epochs"]["distortion"]
+    images = load_dataset("tiny", config.data_root)["train"][0] / 255.0
+    constant = distortion(images, torch.logit(images.mean(0, keepdim=True)).expand_as(images))
+    assert loss[-1] < loss[0] - 5
+    assert loss[-1] < constant.mean()
+
+
+def test_a_step_is_adam_on_the_loss(config):
+    """The first step is Kingma and Ba's, written out, on the loss terms that the history records."""
+    data = load_dataset("tiny", config.data_root)
+    training = Training(config, data, torch.device("cpu"))
+    before = {k: v.clone() for k, v in training.network.state_dict().items()}
+    training.advance()
+    for name, parameter in training.network.named_parameters():
+        g = parameter.grad.double()  # with beta corrections the first step is lr g / (|g| + eps)
+        expected = before[name].double() - config.learning_rate * g / (g.abs() + 1e-8)
+        torch.testing.assert_close(parameter.detach().double(), expected, atol=1e-7, rtol=1e-4)
+    loss, terms = training.log[0, 0], dict(zip(training.terms, training.log[0].tolist(), strict=True))
+    assert loss.item() == pytest.approx(terms["distortion"] + 10 * terms["divergence"], rel=1e-5)
+
+
+def test_history_is_the_mean_of_an_epoch_and_the_first_steps(config):
+    """Three epochs of 16 steps: 48 recorded steps whose means are the epochs' terms."""
+    history = fit(config).history
+    steps = torch.tensor(history["steps"]["loss"], dtype=torch.float64)
+    assert len(steps) == 48
+    torch.testing.assert_close(
+        steps.view(3, 16).mean(1), torch.tensor(history["epochs"]["loss"], dtype=torch.float64), rtol=1e-6, atol=0
+    )
+
+
+def test_same_seed_same_bits_other_seed_others(config, monkeypatch, tmp_path):
+    """A run is determined by its configuration, bit by bit; the global random state is neither used nor changed."""
+    torch.manual_seed(1)
+    state = torch.get_rng_state()
+    first = weights_bytes(fit(config))
+    assert torch.equal(state, torch.get_rng_state())
+    monkeypatch.setenv("VIMAE_RUNS", str(tmp_path / "again"))
+    torch.manual_seed(2)
+    assert weights_bytes(fit(config)) == first
+    assert weights_bytes(fit(dataclasses.replace(config, seed=1))) != first
+
+
+@pytest.mark.parametrize("schedule", ["wae", "one-cycle", "constant"])
+def test_learning_rate_schedules(schedule, config):
+    """wae: lr, lr/2 from 30 %, lr/10 from 50 %; one-cycle: up to lr within 10 %, down to almost 0; constant."""
+    c = dataclasses.replace(config, schedule=schedule, learning_rate=1.0)
+    rates = [learning_rate(c, step, 100) for step in range(100)]
+    if schedule == "wae":
+        assert rates == [1.0] * 30 + [0.5] * 20 + [0.1] * 50
+    elif schedule == "one-cycle":
+        assert rates[0] == pytest.approx(0.1) and max(rates) == rates[10] == 1.0 and rates[-1] < 1e-3
+        assert rates[10:] == sorted(rates[10:], reverse=True)
+    else:
+        assert set(rates) == {1.0}
+
+
+@pytest.mark.parametrize("method", ["vae", "vimae"])
+def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeypatch, tmp_path):
+    """kill -9 of a training process, again and again, then a run to the end: the bits of the uninterrupted run."""
+    config = dataclasses.replace(config, method=method, epochs=150)
+    whole = fit(config, progress=False)
+    monkeypatch.setenv("VIMAE_RUNS", str(tmp_path / "killed"))
+    partial = runs_root() / f"{whole.path.name}.partial" / "checkpoint.safetensors"
+    steps = []
+    for _ in range(3):
+        with subprocess.Popen(in_process(config), stdout=subprocess.DEVNULL, cwd=ROOT) as process:
+            try:
+                wait_until(lambda p=process: step_of(partial) > max(steps, default=0) + 40 or p.poll() is not None)
+            finally:
+                process.send_signal(signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL, "the training ended before it could be killed"
+        steps.append(step_of(partial))
+    assert 0 < steps[0] < steps[1] < steps[2] < 150 * 16
+    assert not (runs_root() / whole.path.name).exists()
+    resumed = fit(config, progress=False)
+    assert weights_bytes(resumed) == weights_bytes(whole)
+    assert resumed.history == whole.history
+    assert not partial.parent.exists()
+
+
+def step_of(checkpoint: Path) -> int:
+    """The step that a checkpoint was made after, from its header alone: its writer may be replacing it."""
+    if not checkpoint.is_file():
+        return 0
+    with safe_open(checkpoint, "pt") as file:
+        return int(json.loads(file.metadata()["vimae"])["step"])
+
+
+def wait_until(condition, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.002)
+
+
+def test_two_processes_share_one_training(config):
+    """Both end with the run, one of them says that it waited, and it was trained once."""
+    config = dataclasses.replace(config, epochs=100)
+    both = [
+        subprocess.Popen(in_process(config, checkpoint_seconds=60), stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert outputs[0].splitlines()[-1] == outputs[1].splitlines()[-1]
+    assert sum("images/s" in text for text in outputs) == 1
+    assert len([p for p in runs_root().iterdir() if p.is_dir()]) == 1
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(config):
+    """The message names step, terms, the last good checkpoint and what to do; no run is stored."""
+    config = dataclasses.replace(config, learning_rate=1e18, likelihood="gaussian", epochs=20)
+    with pytest.raises(RunError, match=r"not finite at step \d+ \(epoch \d+\): loss = .*distortion = .*learning_rate"):
+        fit(config, progress=False, checkpoint_seconds=0.0)
+    assert not run_path(config, load_dataset("tiny", config.data_root).digest).exists()
+
+
+def test_nan_names_the_last_good_checkpoint(config):
+    """A checkpoint that was made before the loss broke is named, and holds finite weights."""
+    data = load_dataset("tiny", config.data_root)
+    training = Training(config, data, torch.device("cpu"))
+    checkpoint = runs_root() / "x.partial" / "checkpoint.safetensors"
+    checkpoint.parent.mkdir(parents=True)
+    training.advance()
+    training.save(checkpoint)
+    with torch.no_grad():
+        training.network.decoder[0].weight.fill_(torch.nan)
+    with pytest.raises(RunError, match=f"not finite at step 1 .*last good checkpoint is {checkpoint}"):
+        training.run(checkpoint, progress=False, checkpoint_seconds=0.0)
+    assert all(t.isfinite().all() for k, t in load_tensors(checkpoint)[0].items() if k.startswith("network"))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "altered", "empty"])
+def test_a_damaged_checkpoint_is_refused_by_name(config, damage, monkeypatch):
+    """Nothing is trained on from a damaged checkpoint; the message says which folder to remove."""
+    data = load_dataset("tiny", config.data_root)
+    path = run_path(config, data.digest)
+    checkpoint = path.with_name(f"{path.name}.partial") / "checkpoint.safetensors"
+    checkpoint.parent.mkdir(parents=True)
+    training = Training(config, data, torch.device("cpu"))
+    training.advance()
+    training.save(checkpoint)
+    damage_file(checkpoint, damage)
+    with pytest.raises(RunError, match=f"{checkpoint} is damaged .*Remove {checkpoint.parent}"):
+        fit(config, progress=False)
+
+
+def damage_file(path: Path, damage: str) -> None:
+    content = path.read_bytes()
+    flipped = content[:-100] + bytes([content[-100] ^ 1]) + content[-99:]
+    path.write_bytes({"truncated": content[: len(content) // 2], "altered": flipped, "empty": b""}[damage])
+
+
+@pytest.mark.parametrize("damage", ["truncated", "altered", "empty"])
+@pytest.mark.parametrize("file", ["weights.safetensors", "history.json"])
+def test_a_damaged_run_is_refused_by_name(config, file, damage):
+    """A stored run whose files were damaged is not used; the message names the file."""
+    run = fit(config, progress=False)
+    if file.endswith("json") and damage == "altered":
+        (run.path / file).write_bytes(b"\xff" + (run.path / file).read_bytes())
+    else:
+        damage_file(run.path / file, damage)
+    with pytest.raises(RunError, match=f"{file} is damaged"):
+        fit(config, progress=False).encode(load_dataset("tiny", config.data_root)["test"][0])
+
+
+def test_loading_a_run_executes_nothing(config):
+    """A run holds JSON and safetensors only, and a pickle in a file's place is refused."""
+    run = fit(config, progress=False)
+    assert {p.suffix for p in run.path.iterdir()} == {".json", ".safetensors"}
+    torch.save({"weight": torch.zeros(2)}, run.path / "weights.safetensors")
+    with pytest.raises(RunError, match="damaged"):
+        _ = Run.load(run.path).network
+
+
+def test_a_full_disk_ends_with_a_message_and_keeps_what_is_whole(config):
+    """The system refuses to write past a limit: fit says so, and the run trains on once there is room."""
+    limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))"
+    done = subprocess.run(in_process(config, before=limit), capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode != 0
+    assert "cannot write" in done.stderr and "MiB are free there" in done.stderr
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+    assert fit(config, progress=False).history["epochs"]["loss"]
+
+
+def test_no_room_is_said_before_training(config, monkeypatch):
+    """Where a checkpoint would not fit, nothing is begun."""
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000})())
+    with pytest.raises(RunError, match=r"needs \d+ MiB for a checkpoint"):
+        fit(config, progress=False)
+
+
+def test_missing_device_and_data_are_said_before_training(config):
+    """A CUDA device that is not there, and a data set that is not there, end before anything is written."""
+    missing = f"cuda:{torch.cuda.device_count()}"
+    with pytest.raises(RunError, match=f"{missing}.*is not there"):
+        fit(dataclasses.replace(config, device=missing))
+    with pytest.raises(DataError, match="missing"):
+        fit(dataclasses.replace(config, dataset="nowhere"))
+    assert not runs_root().exists()
+
+
+@pytest.mark.parametrize(("field", "value"), [("n_train", 300), ("batch_size", 1000)])
+def test_more_images_than_there_are(config, field, value):
+    """n_train and batch_size beyond the data set are refused with the number there is."""
+    with pytest.raises(ValueError, match=f"{field}={value} is not possible.* 256 training images"):
+        fit(dataclasses.replace(config, **{field: value}))
+
+
+def test_a_run_is_named_by_what_determines_it(config, monkeypatch, tmp_path):
+    """Fields, data and training code change the directory; device, data root and other modules do not."""
+    digest = "0" * 64
+    path = run_path(config, digest)
+    assert run_path(dataclasses.replace(config, device="cpu", data_root="elsewhere"), digest) == path
+    others = [run_path(dataclasses.replace(config, **change), digest) for change in ({"seed": 1}, {"lambda_": 11.0})]
+    others += [run_path(config, "1" * 64)]
+    monkeypatch.setattr("vimae_core.runs.source_digest", lambda _: "other code")
+    others += [run_path(config, digest)]
+    assert len({path, *others}) == 5
+
+
+def test_run_encodes_decodes_and_samples(config):
+    """Shapes and ranges of what a run gives; bytes and pixels in [0, 1] encode alike."""
+    run = fit(config, progress=False)
+    images, _ = load_dataset("tiny", config.data_root)["test"]
+    z = run.encode(images)
+    torch.testing.assert_close(z, run.encode(images / 255.0))
+    assert z.shape == (64, 2) and run.decode(z).shape == images.shape
+    samples = run.sample(7, torch.Generator().manual_seed(0))
+    assert samples.shape == (7, 1, 8, 8) and 0 <= samples.min() and samples.max() <= 1
+    torch.testing.assert_close(samples, run.decode(make_prior("normal", 2).sample(7, torch.Generator().manual_seed(0))))
+
+
+def test_deterministic_encoder_is_a_point(config):
+    """Its draws are its means, and it has half the outputs."""
+    run = fit(dataclasses.replace(config, encoder="deterministic"), progress=False)
+    posterior = run.posterior(load_dataset("tiny", config.data_root)["test"][0])
+    assert torch.equal(posterior.sample(), posterior.mean)
+    assert run.network.encoder[-1].out_features == 2
+
+
+def test_tensors_survive_the_disk(tmp_path):
+    """What save_tensors writes is what load_tensors reads, scalars and bytes too."""
+    tensors = {"a": torch.randn(3, 4), "b": torch.tensor(2.0), "c": torch.arange(5, dtype=torch.uint8)}
+    save_tensors(tmp_path / "x.safetensors", tensors, {"step": "3"})
+    loaded, meta = load_tensors(tmp_path / "x.safetensors")
+    assert meta == {"step": "3"} and all(torch.equal(loaded[k], v) for k, v in tensors.items())
+
+
+def test_progress_is_shown_at_most_once_a_second(config, capsys):
+    """A training under a second prints one line: epoch, terms, speed, time left."""
+    fit(config)
+    lines = [line for line in capsys.readouterr().out.replace("\r", "\n").splitlines() if line]
+    assert len(lines) == 1
+    assert all(text in lines[0] for text in ("epoch 3/3", "loss", "distortion", "divergence", "images/s", "s left"))
+
+
+def test_environment_tells_where_it_came_from(config):
+    """Versions, machine, time, commit and data of a run, in JSON."""
+    stored = json.loads((fit(config, progress=False).path / "environment.json").read_text())
+    assert stored["torch"] == torch.__version__ and stored["threads"] == 1
+    assert stored["data_digest"] == load_dataset("tiny", config.data_root).digest
+    assert {"commit", "time", "python", "device", "seconds", "images_per_second"} <= set(stored)

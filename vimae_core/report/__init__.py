@@ -1,0 +1,1 @@
+"""What the notebooks show: parameters, figures, tables, provenance and verdicts."""

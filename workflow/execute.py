@@ -1,0 +1,36 @@
+"""Executes a notebook by papermill: python workflow/execute.py SOURCE TARGET [papermill options].
+
+TARGET appears only when every cell has run. papermill itself leaves the broken notebook at its target.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+
+def main(source: str, target: str, *options: str) -> int:
+    """papermill's exit status; its traceback of a failing cell goes to the terminal."""
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=Path(target).parent, prefix=".") as folder:
+        draft = Path(folder) / Path(target).name
+        command = [
+            sys.executable,
+            "-m",
+            "papermill",
+            source,
+            str(draft),
+            "-k",
+            "python3",
+            "--no-progress-bar",
+            *options,
+        ]
+        status = subprocess.run(command).returncode
+        if status == 0:
+            os.replace(draft, target)
+        return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,38 @@
+"""Runs the workflow under one profile: python workflow/run.py [PROFILE] [snakemake options].
+
+Snakemake's own lock outlives a killed process and then wants a manual unlock. The one held here is let go by
+the system, however the process ends.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from snakemake.cli import main as snakemake
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from vimae_core.experiments import profile_names  # noqa: E402 (the path must be set first)
+
+
+def main(profile: str = "quick", *options: str) -> None:
+    """Ends the process with snakemake's exit status; with 2 for an unknown profile."""
+    if profile not in profile_names():
+        sys.exit(f"profile {profile!r} is unknown: must be one of {', '.join(profile_names())}")
+    os.chdir(ROOT)
+    os.environ["PYTHONPATH"] = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
+    Path(".snakemake").mkdir(exist_ok=True)
+    lock = FileLock(".snakemake/workflow.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print("another `make book` runs in this folder: waiting for it", flush=True)
+        lock.acquire()
+    command = ["--snakefile", "workflow/Snakefile", "--workflow-profile", "workflow/settings"]
+    snakemake([*command, "--config", f"profile={profile}", *options])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
