@@ -53,7 +53,10 @@ def tiny(tmp_path) -> Path:
 def copy_tree(target: Path) -> Path:
     """The repository as git would clone it with today's changes, without runs and built pages."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     )
     for name in filter(None, listed.stdout.decode().split("\0")):
         if (ROOT / name).is_file():

@@ -38,7 +38,7 @@ def reference_runs(configs: list[RunConfig]) -> list[Run]:
     return [run for run in map(find_reference, configs) if run]
 
 
-def reference_record(run: Run) -> dict[str, float]:
+def reference_record(run: Run) -> dict[str, int | float]:
     """A committed run's record, as it was published."""
     return read_json(run.path / "record.json")["latent_fit"]
 

@@ -36,7 +36,7 @@ def kl_to_prior(z: Float[Tensor, "n d"], prior: Prior, neighbours: int = 5) -> f
 
 
 @torch.no_grad()
-def latent_fit(run: Run, data: Dataset, n_test: int | None = None) -> dict[str, float]:
+def latent_fit(run: Run, data: Dataset, n_test: int | None = None) -> dict[str, int | float]:
     """The fit of q(z) to p(z) on the test split (its first `n_test` images), one draw z ~ q(z|x) an image.
 
     mmd2 and kl stand with their 95 % band at q = p (n prior draws in z's place); kl_train is that of as
@@ -72,7 +72,7 @@ def latent_fit(run: Run, data: Dataset, n_test: int | None = None) -> dict[str, 
     }
 
 
-def evaluate(run: Run, n_test: int | None = None, data: Dataset | None = None) -> dict[str, float]:
+def evaluate(run: Run, n_test: int | None = None, data: Dataset | None = None) -> dict[str, int | float]:
     """The record of a run: as stored beside it, or computed and stored where the measuring code has changed.
 
     `data` is the run's data set, where it has been read already.

@@ -77,8 +77,8 @@ def _posterior_panel(axis, z, labels, prior: Prior, title: str) -> None:
     axis.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$z_1$", ylabel="$z_2$")
     top = axis.inset_axes([0, 1.02, 1, 0.18], sharex=axis)
     right = axis.inset_axes([1.02, 0, 0.18, 1], sharey=axis)
-    line = torch.linspace(-limit, limit, 400)
-    density = prior.log_density(line).exp()
+    line = np.linspace(-limit, limit, 400)
+    density = prior.log_density(torch.from_numpy(line)).exp().numpy()
     bins = np.linspace(-limit, limit, 61)
     top.hist(z[:, 0], bins, density=True, color=PALE)
     top.plot(line, density, color=INK, linewidth=1)
@@ -92,8 +92,8 @@ def _posterior_panel(axis, z, labels, prior: Prior, title: str) -> None:
 def _contours(axis, prior: Prior, limit: float) -> None:
     """Lines of equal prior density that enclose MASS of it."""
     draws = prior.log_prob(prior.sample(100_000, torch.Generator().manual_seed(0))).numpy()
-    line = torch.linspace(-limit, limit, 300)
-    density = prior.log_density(line)
+    line = np.linspace(-limit, limit, 300)
+    density = prior.log_density(torch.from_numpy(line)).numpy()
     axis.contour(
         line, line, density[:, None] + density, levels=np.quantile(draws, [1 - m for m in reversed(MASS)]),
         colors=INK, linewidths=0.9, linestyles="solid",

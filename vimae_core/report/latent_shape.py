@@ -27,7 +27,7 @@ class Results:
     table: pd.DataFrame
 
     @classmethod
-    def of(cls, title: str, profile: str, runs: list[Run], records: list[dict[str, float]]) -> "Results":
+    def of(cls, title: str, profile: str, runs: list[Run], records: list[dict]) -> "Results":
         rows = [
             {
                 "model": r.config.label,

@@ -1,0 +1,205 @@
+"""The measures of the latent fit, the records they are kept in, and the committed reference."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from vimae_core import RunConfig, evaluate, fit, load_dataset, make_prior, mmd2
+from vimae_core.__main__ import main
+from vimae_core.evaluation.latent_fit import kl_to_prior, latent_fit
+from vimae_core.objectives import distortion, rate
+from vimae_core.reference import REFERENCE, find_reference, publish, reference_record, verify
+from vimae_core.runs import Run, RunError, is_whole
+from vimae_core.training import RECORDED_STEPS
+
+
+@pytest.fixture
+def run(tiny) -> Run:
+    config = RunConfig(dataset="tiny", data_root=str(tiny), epochs=2, batch_size=16, width=0.1)
+    return fit(config, progress=False)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.7])
+@pytest.mark.parametrize("std", [0.5, 1.0, 3.0])
+@pytest.mark.parametrize("dim", [1, 2])
+def test_kl_to_prior_is_the_gaussian_closed_form(mean, std, dim):
+    """Draws of N(mean, std^2) against N(0, 1): the closed form within four standard errors of E_q log p."""
+    z = mean + std * torch.randn(10_000, dim, generator=torch.Generator().manual_seed(0))
+    truth = dim * (0.5 * (mean**2 + std**2 - 1) - math.log(std))
+    assert kl_to_prior(z, make_prior("normal", dim)) == pytest.approx(
+        truth, abs=0.03 * dim * (1 + std**2 + abs(mean) * std)
+    )
+
+
+@pytest.mark.parametrize("name", ["logistic", "laplace"])
+def test_kl_to_prior_is_the_integral(name):
+    """Normal draws against a heavier-tailed prior: scipy's quadrature of q log(q/p), coordinate by coordinate."""
+    prior = make_prior(name, 2)
+    line = np.linspace(-8, 8, 20_001)
+    q, log_p = stats.norm.pdf(line), prior.log_density(torch.from_numpy(line)).numpy()
+    truth = 2 * np.trapezoid(q * (stats.norm.logpdf(line) - log_p), line)
+    z = torch.randn(10_000, 2, generator=torch.Generator().manual_seed(1))
+    assert kl_to_prior(z, prior) == pytest.approx(truth, abs=0.03)
+
+
+def test_kl_to_prior_at_its_limits():
+    """Coinciding codes and codes outside a bounded prior diverge infinitely; too few are refused."""
+    assert kl_to_prior(torch.zeros(100, 2), make_prior("normal", 2)) == math.inf
+    assert kl_to_prior(torch.linspace(0, 9, 100)[:, None], make_prior("uniform", 1)) == math.inf
+    with pytest.raises(ValueError, match="n=5 is not possible"):
+        kl_to_prior(torch.randn(5, 2), make_prior("normal", 2))
+
+
+def test_record_is_recomputed_by_hand(run):
+    """Each number of a record against the same measure taken step by step from the run's own encoder and decoder."""
+    record = evaluate(run)
+    data = load_dataset("tiny", run.config.data_root)
+    x = data["test"][0] / 255.0
+    generator = torch.Generator().manual_seed(run.config.seed)
+    with torch.no_grad():
+        posterior = run.network.encode(x)
+        z = posterior.mean + torch.empty_like(posterior.mean).normal_(generator=generator) * torch.exp(
+            posterior.log_variance / 2
+        )
+        assert record["n"] == 64
+        assert record["mmd2"] == pytest.approx(mmd2(z, run.prior.sample(64, generator)).item(), abs=1e-6)
+        assert record["kl"] == pytest.approx(kl_to_prior(z, run.prior), rel=1e-4)
+        assert record["rate"] == pytest.approx(rate(posterior, z, run.prior).mean().item(), rel=1e-4)
+        assert record["distortion"] == pytest.approx(distortion(x, run.network.decode(z)).mean().item(), rel=1e-4)
+        error = (x - run.decode(z)).square().sum((1, 2, 3)).mean()
+        assert record["squared_error"] == pytest.approx(error.item(), rel=1e-4)
+        assert record["latent_std"] == pytest.approx(float(np.sqrt(z.numpy().var(0, ddof=1).mean())), rel=1e-4)
+    assert record["mmd2_null_low"] < 0 < record["mmd2_null_high"]
+
+
+def test_null_bands_cover_a_perfect_fit(run, monkeypatch):
+    """Codes that are prior draws lie within both bands in about 19 of 20 cases."""
+    record = latent_fit(run, load_dataset("tiny", run.config.data_root))
+    generator = torch.Generator().manual_seed(99)
+    draws = [(run.prior.sample(64, generator), run.prior.sample(64, generator)) for _ in range(200)]
+    mmd = [record["mmd2_null_low"] <= mmd2(a, b).item() <= record["mmd2_null_high"] for a, b in draws]
+    kl = [record["kl_null_low"] <= kl_to_prior(a, run.prior) <= record["kl_null_high"] for a, _ in draws]
+    assert 0.88 <= np.mean(mmd) <= 0.995
+    assert 0.80 <= np.mean(kl) <= 0.995  # its quantiles come from 40 draws
+
+
+def test_a_record_is_kept_until_its_measures_change(run, monkeypatch):
+    """The second call reads the record; other measuring code or another n_test makes it anew."""
+    first = evaluate(run)
+    path = run.path / "record.json"
+    stored = json.loads(path.read_text())
+    stored["latent_fit"]["kl"] = -123.0
+    path.write_text(json.dumps(stored))
+    assert evaluate(run)["kl"] == -123.0
+    assert evaluate(run, n_test=32)["n"] == 32
+    assert evaluate(run) == first
+    monkeypatch.setattr("vimae_core.evaluation.latent_fit.source_digest", lambda _: "other measures")
+    path.write_text(json.dumps(stored))
+    assert evaluate(run) == first
+
+
+def test_a_deterministic_encoder_has_a_record(tiny):
+    """Its rate is infinite, its posterior a point; the other measures stand."""
+    config = RunConfig(dataset="tiny", data_root=str(tiny), epochs=1, batch_size=16, width=0.1, encoder="deterministic")
+    record = evaluate(fit(config, progress=False))
+    assert record["rate"] == math.inf and record["posterior_std"] == 0
+    assert all(math.isfinite(v) for k, v in record.items() if k != "rate")
+
+
+@pytest.fixture
+def published(run, monkeypatch, tmp_path) -> Run:
+    """The run as it stands in results/reference."""
+    monkeypatch.setattr("vimae_core.reference.REFERENCE", tmp_path / "reference")
+    monkeypatch.setattr("vimae_core.__main__.REFERENCE", tmp_path / "reference")
+    evaluate(run)
+    publish(run, weights=True)
+    return find_reference(run.config)
+
+
+def test_a_reference_is_found_by_its_configuration(run, published, monkeypatch):
+    """Whatever the code is now; not for another configuration, nor where a default has changed since."""
+    assert published.config == run.config and published.history == run.history
+    assert reference_record(published) == evaluate(run)
+    assert find_reference(dataclasses.replace(run.config, seed=1)) is None
+    stored = json.loads((published.path / "config.json").read_text())
+    (published.path / "config.json").write_text(json.dumps(stored | {"kernel": "gaussian"}))
+    assert find_reference(run.config) is None
+
+
+def test_a_reference_draws_the_same_codes(run, published):
+    """Weights kept in half precision move a code by less than a hundredth of the codes' spread."""
+    images, _ = load_dataset("tiny", run.config.data_root)["test"]
+    z = run.encode(images)
+    assert (published.encode(images) - z).abs().max() < 0.01 * z.std()
+
+
+def test_verify_replays_the_first_steps(published):
+    """Today's code gives the recorded losses; a recorded loss that was changed by 1 % is found."""
+    assert verify(published) < 1e-5
+    for term in ("loss", "distortion", "divergence"):
+        history = json.loads(json.dumps(published.history))
+        history["steps"][term][20] *= 1.01
+        with pytest.raises(RunError, match=f"{term} at step 20 was .* today's code"):
+            verify(dataclasses.replace(published, history=history))
+
+
+def test_verify_finds_a_changed_objective(published, monkeypatch):
+    """A kernel with another scale is not the code that the records come from."""
+    monkeypatch.setitem(
+        __import__("vimae_core.objectives", fromlist=["KERNELS"]).KERNELS,
+        "imq",
+        lambda x, y: 1 / (1 + torch.cdist(x, y)),
+    )
+    with pytest.raises(RunError, match="today's code"):
+        verify(published)
+
+
+def test_verify_refuses_other_data(published):
+    """Records of other data are named as such."""
+    other = dataclasses.replace(published, environment=published.environment | {"data_digest": "0" * 64})
+    with pytest.raises(RunError, match="recorded with data 000000000000"):
+        verify(other)
+
+
+def test_verify_command(published, capsys, monkeypatch, tiny):
+    """`verify-reference` replays every record, and fails where there is none."""
+    monkeypatch.setenv("VIMAE_DATA", str(tiny))
+    assert main(["verify-reference"]) == 0
+    assert "1 recorded runs agree" in capsys.readouterr().out
+    (published.path / "config.json").unlink()
+    assert main(["verify-reference"]) == 2
+    assert "holds no records" in capsys.readouterr().err
+
+
+def test_committed_references_are_whole():
+    """Every committed run has its four JSON files, the first 50 losses, finite numbers and its seeds' siblings."""
+    paths = [p for p in REFERENCE.iterdir() if is_whole(p)]
+    assert len(paths) == 79
+    for path in paths:
+        run = Run.load(path)
+        assert find_reference(run.config).path == path
+        assert len(run.history["steps"]["loss"]) == RECORDED_STEPS
+        assert all(math.isfinite(v) for v in reference_record(run).values())
+        assert len(run.history["epochs"]["loss"]) == run.config.epochs == 15
+
+
+def test_command_line_trains_and_shows(tiny, capsys):
+    """train prints the run's folder, evaluate its record, show a line a run; wrong input one line and status 2."""
+    flags = ["--dataset", "tiny", "--data-root", str(tiny), "--epochs", "1", "--batch-size", "16", "--width", "0.1"]
+    assert main(["train", *flags]) == 0
+    path = capsys.readouterr().out.splitlines()[-1]
+    assert main(["evaluate", *flags, "--n-test", "32"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[-1] == path and out[0].split() == ["n", "32"]
+    assert main(["show"]) == 0
+    assert path.rsplit("/", 1)[1] in capsys.readouterr().out
+    assert main(["train", *flags, "--lambda", "-1"]) == 2
+    assert "lambda=-1.0 is not possible" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["train", "--methd", "vae"])
+    assert "--methd" in capsys.readouterr().err

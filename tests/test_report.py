@@ -1,0 +1,244 @@
+"""What the notebooks show: means and intervals, verdicts, parameters, provenance, tables and figures."""
+
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from tests.conftest import ROOT
+from vimae_core import RunConfig, evaluate, fit, load_dataset
+from vimae_core.experiments import all_runs, latent_shape_runs, parameters, profile_names
+from vimae_core.report import latent_figures
+from vimae_core.report.latent_shape import Results, bands, chosen_lambda, compare, verdict_on_claim_1, verdicts
+from vimae_core.report.paper import paper_values
+from vimae_core.report.parameters import notebook_parameters
+from vimae_core.report.show import provenance, show_figure, show_table
+from vimae_core.report.statistics import choose_lambda, claim_1, fits, mean_over_seeds
+from vimae_core.report.style import use_style
+
+
+@given(st.lists(st.floats(-100, 100), min_size=2, max_size=8).filter(lambda v: np.std(v) > 1e-6))
+def test_interval_is_scipys(values):
+    """The 95 % interval over seeds is scipy's t interval."""
+    mean = mean_over_seeds(values)
+    low, high = stats.t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=stats.sem(values))
+    np.testing.assert_allclose([mean.value, mean.low, mean.high], [np.mean(values), low, high], rtol=1e-9, atol=1e-9)
+
+
+def test_one_seed_has_no_interval():
+    """It is shown by itself; several with half the interval's width; none is refused."""
+    assert f"{mean_over_seeds([0.25]):.2f}" == "0.25"
+    assert f"{mean_over_seeds([0.0, 1.0]):.2f}" == "0.50 ± 6.35"
+    with pytest.raises(ValueError, match="at least one seed"):
+        mean_over_seeds([])
+
+
+@pytest.mark.parametrize(
+    ("kl", "expected"),
+    [([0.09], True), ([0.11], False), ([0.05, 0.06, 0.05], True), ([0.05, 0.2], None), ([0.3, 0.31, 0.32], False)],
+)
+def test_fits_by_the_interval(kl, expected):
+    """One seed by its value; several by the whole interval, undecided where it holds the threshold."""
+    assert fits(kl, 0.1) is expected
+
+
+def test_rule_chooses_the_smallest_lambda_that_fits():
+    """By the mean over seeds; where none fits, the best one."""
+    assert choose_lambda({1000.0: [0.05], 10.0: [4.0], 100.0: [0.02, 0.12]}, 0.1) == 100.0
+    assert choose_lambda({10.0: [4.0], 100.0: [0.2], 1000.0: [0.3]}, 0.1) == 100.0
+
+
+@pytest.mark.parametrize(
+    ("vae", "beta_vae", "vimae", "expected"),
+    [
+        ([0.3], [0.05], [0.05], "reproduced (3 of 3 statements hold, 1 seed)"),
+        ([0.3], [0.05], [5.0], "partly reproduced (2 of 3 statements hold, 1 seed)"),
+        ([0.01], [0.05], [5.0], "not reproduced (1 of 3 statements hold, 1 seed)"),
+        ([0.01, 0.01], [0.5, 0.5], [5.0, 5.0], "not reproduced (0 of 3 statements hold, 2 seeds)"),
+        ([0.3], [0.05], [], "not tested: no run of VIMAE-n"),
+    ],
+)
+def test_verdict_on_claim_1(vae, beta_vae, vimae, expected):
+    """Three statements, each by the protocol's criterion."""
+    assert claim_1({"VAE": vae, "beta-VAE": beta_vae, "VIMAE-n": vimae}, 0.1) == expected
+
+
+def test_every_profile_is_valid_and_sets_the_same_parameters():
+    """The four profiles differ in values only; each names runs that are possible; reference has five seeds."""
+    assert profile_names() == ["paper", "quick", "reference", "smoke"]
+    keys = [set(vars(parameters("latent_shape", name))) for name in profile_names()]
+    assert all(k == keys[0] for k in keys)
+    assert {len(all_runs(name)) for name in ("quick", "smoke")} == {19, 9}
+    assert len(parameters("latent_shape", "reference").seeds) == 5
+    assert parameters("latent_shape", "paper").n_train is None
+
+
+def test_figure_runs_are_the_papers():
+    """lambda = beta = 10 for the models that have one, in every profile."""
+    for name in profile_names():
+        figure = latent_shape_runs(parameters("latent_shape", name))["figure"]
+        weights = {c.label: (c.alpha, c.lambda_) for c in figure}
+        lam, beta = paper_values()["figure_1"]["lambda"], paper_values()["figure_1"]["beta"]
+        assert weights == {
+            "AE": (0, 0), "VAE": (1, 1), "beta-VAE": (beta, beta), "VIMAE-n": (0, lam), "VIMAE-l": (0, lam),
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("seeds", [[1, 2], (1, 2), "1,2", " 1, 2"])
+def test_a_list_may_come_as_text(seeds):
+    """As a list, a tuple, or text with commas; one value is a list of one."""
+    assert parameters("latent_shape", "quick", seeds=seeds).seeds == [1, 2]
+    assert parameters("latent_shape", "quick", seeds=3, lambdas="7", methods="VAE").seeds == [3]
+    assert parameters("latent_shape", "quick", lambdas=7).lambdas == [7.0]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"seed": 3}, r"unknown parameter\(s\) seed: possible are profile, dataset, methods, seeds"),
+        ({"profile": "fast"}, "profile='fast' is unknown: must be one of paper, quick, reference, smoke"),
+        ({"epochs": "many"}, "epochs='many' is not possible: must be int"),
+        ({"epochs": 1.5}, "epochs=1.5 is not possible: must be int"),
+        ({"epochs": True}, "epochs=True is not possible"),
+        ({"seeds": []}, r"seeds=\[\] is not possible: must name at least one"),
+        ({"seeds": "0,x"}, "seeds='x' is not possible: must be int"),
+        ({"methods": "VAE,GAN"}, "method 'GAN' is not one of the paper's: AE, VAE, beta-VAE"),
+        ({"likelihoods": "bernouli"}, "likelihood='bernouli' is not possible: must be one of bernoulli, gaussian, wae"),
+        ({"lambdas": -1}, "lambda=-1.0 is not possible"),
+        ({"device": "gpu"}, "device='gpu' is not possible: must be auto, cpu, cuda"),
+    ],
+)
+def test_wrong_parameters_are_refused(given, message):
+    """Each with the value, what is possible, and before anything is computed."""
+    names = ", ".join(given)
+    namespace = {**given, "In": ["", f"# Parameters\n{names} = ..." if names else ""]}
+    with pytest.raises(ValueError, match=message):
+        notebook_parameters("latent_shape", namespace)
+
+
+def test_notebook_parameters_read_what_the_cells_assign():
+    """papermill's inserted cell goes over the notebook's own; other variables are no parameters."""
+    namespace = {"In": ["", "# Parameters\nepochs = None\nseeds = 1", "# Parameters\nepochs = 2\n", "x = 3"]}
+    p = notebook_parameters("latent_shape", namespace | {"epochs": 2, "seeds": 1, "x": 3})
+    assert (p.epochs, p.seeds, p.profile) == (2, [1], "quick")
+
+
+def test_the_notebook_declares_every_parameter_of_its_profile():
+    """One cell tagged `parameters`, whose names are the profile's, all None but the profile."""
+    notebook = json.loads((ROOT / "notebooks" / "01_latent_shape.ipynb").read_text())
+    tagged = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", [])]
+    assert len(tagged) == 1
+    declared: dict = {}
+    exec("".join(tagged[0]["source"]), declared)
+    declared.pop("__builtins__")
+    assert declared.pop("profile") == "quick"
+    assert set(declared) == set(vars(parameters("latent_shape", "quick"))) - {"profile"}
+    assert set(declared.values()) == {None}
+
+
+@pytest.fixture
+def results(tiny) -> Results:
+    models = ({"method": "vae"}, {"method": "beta-vae"}, {"lambda_": 10.0}, {"lambda_": 100.0})
+    common = {"dataset": "tiny", "data_root": str(tiny), "epochs": 1, "batch_size": 16, "width": 0.1}
+    runs = [fit(RunConfig(**m, seed=s, **common), progress=False) for m in models for s in (0, 1)]
+    return Results.of("this build", "smoke", runs, [evaluate(r) for r in runs])
+
+
+def test_tables_hold_the_means_of_the_records(results):
+    """Each cell is mean and interval over the seeds' records; a model without runs has a dash."""
+    table = compare(["VAE", "AE"], {"KL": ("kl", ".3f")}, [results])
+    kl = [evaluate(r)["kl"] for r in results.runs if r.config.label == "VAE"]
+    half = stats.t.ppf(0.975, 1) * np.std(kl, ddof=1) / np.sqrt(2)
+    assert table.loc["VAE", "KL, this build"] == f"{np.mean(kl):.3f} ± {half:.3f}"
+    assert table.loc["AE", "KL, this build"] == "—"
+    assert verdicts(["VAE", "AE"], results, max_kl=1e9) == ["fits", "—"]
+    assert bands(["AE"], results, "kl") == ["—"]
+    low = min(evaluate(r)["kl_null_low"] for r in results.runs if r.config.label == "VAE")
+    assert bands(["VAE"], results, "kl")[0].startswith(f"[{low:.3f}, ")
+
+
+def test_choices_and_verdicts_read_the_records(results):
+    """The rule sees VIMAE-n's training divergence; the verdict the three models' test divergence."""
+    kl = {r.config.lambda_: [] for r in results.runs if r.config.label == "VIMAE-n"}
+    for r in results.runs:
+        if r.config.label == "VIMAE-n":
+            kl[r.config.lambda_].append(evaluate(r)["kl_train"])
+    assert chosen_lambda(results, "bernoulli", 0.1) == choose_lambda(kl, 0.1)
+    assert "of 3 statements hold, 2 seeds" in verdict_on_claim_1(results, 0.1)
+    assert len(results.where(100.0, "bernoulli").runs) == 2
+
+
+def test_provenance_names_everything(results):
+    """Notebook, profile, runs, seeds, epochs, images, data, code, torch, machine and date."""
+    text = provenance("01_latent_shape", "smoke", results.runs)
+    environment = results.runs[0].environment
+    for part in ("notebooks/01_latent_shape.ipynb", "profile smoke", "8 runs", "seeds 0, 1", "1 epoch on all",
+                 "tiny", environment["data_digest"][:8], environment["commit"], torch.__version__,
+                 environment["device"], environment["time"][:10]):  # fmt: skip
+        assert part in text
+
+
+@pytest.fixture
+def displayed(monkeypatch) -> list[dict]:
+    """What was displayed, as mime bundles."""
+    bundles: list[dict] = []
+    monkeypatch.setattr("vimae_core.report.show.display", lambda bundle, raw: bundles.append(bundle))
+    return bundles
+
+
+def test_a_figure_has_caption_alt_text_and_provenance(displayed):
+    """In the book as a MyST figure, in JupyterLab as HTML with the same image; the figure is closed."""
+    figure, _ = plt.subplots()
+    show_figure(figure, "fig-x", "A caption with $z$.", 'An "alt" text', "Provenance: here.")
+    (bundle,) = displayed
+    assert bundle["text/markdown"].startswith("```{figure} data:image/png;base64,")
+    assert all(part in bundle["text/markdown"] for part in (":name: fig-x", ':alt: An "alt" text', "A caption", "Prov"))
+    assert 'alt="An &quot;alt&quot; text"' in bundle["text/html"] and "Provenance: here." in bundle["text/html"]
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_a_table_keeps_its_cells(displayed):
+    """A bar within a cell does not become a column."""
+    show_table(pd.DataFrame({"p(x|z)": ["1 | 2"]}, index=pd.Index(["a"], name="model")), "tab-x", "Caption", "Prov.")
+    assert r"| a | 1 \| 2 |" in displayed[0]["text/markdown"] and r"p(x\|z)" in displayed[0]["text/markdown"]
+
+
+def test_figures_draw_every_run(results, displayed):
+    """A panel a model of the first seed, with every digit as a point; a line a model and likelihood in the grid."""
+    use_style()
+    data = load_dataset("tiny", results.runs[0].config.data_root)
+    runs, records = results.drawn()
+    assert [r.config.seed for r in runs] == [0] * 4
+    figure = latent_figures.posterior_figure(runs, records, *data["test"])
+    points = [len(a.collections[0].get_offsets()) for a in figure.axes if a.get_xlabel() == "$z_1$"]
+    assert points == [64] * 4
+    plt.close(figure)
+    latent_figures.show_posteriors(results, "fig-a", "Figure 1", *data["test"])
+    latent_figures.show_planes(results, "fig-b")
+    latent_figures.show_grid(results, results, 0.1, "fig-c")
+    assert len(displayed) == 3
+    assert all("β-VAE" in b["text/markdown"] or "Three panels" in b["text/markdown"] for b in displayed)
+
+
+def test_empty_results_show_nothing(displayed):
+    """Where no reference was published, its figures are left out, and its cells are dashes."""
+    empty = Results.of("reference", "reference", [], [])
+    latent_figures.show_posteriors(empty, "a", "b", torch.zeros(1, 1, 8, 8, dtype=torch.uint8), torch.zeros(1).long())
+    latent_figures.show_planes(empty, "a")
+    latent_figures.show_grid(empty, empty, 0.1, "a")
+    assert displayed == [] and not empty
+    assert compare(["VAE"], {"KL": ("kl", ".3f")}, [empty]).iloc[0, 0] == "—"
+
+
+def test_paper_values_stand_in_one_file():
+    """The file holds Table 1 and Table 2 as the paper prints them, five conditions a row."""
+    values = yaml.safe_load((ROOT / "book" / "paper_values.yml").read_text())
+    assert {len(v) for k, v in values["table_1"].items()} == {5}
+    assert values["table_1"]["VIMAE-l"][-1] == 87.1 and values["table_2"]["VIMAE-n"] == 55
