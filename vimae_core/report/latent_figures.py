@@ -13,7 +13,6 @@ from torch import Tensor
 from vimae_core.priors import Prior
 from vimae_core.report.latent_shape import Results
 from vimae_core.report.show import provenance, show_figure
-from vimae_core.report.statistics import mean_over_seeds
 from vimae_core.report.style import DIGITS, INK, MARKERS, PALE, SERIES, WIDTH
 from vimae_core.runs import Run
 
@@ -135,7 +134,7 @@ def decoded_plane(runs: list[Run], side: int = 12) -> Figure:
         images = run.decode(z)[:, 0]
         height, width = images.shape[1:]
         sheet = images.view(side, side, height, width).permute(0, 2, 1, 3).reshape(side * height, side * width)
-        axis.imshow(sheet, cmap="gray_r", vmin=0, vmax=1)
+        axis.imshow(sheet.numpy(), cmap="gray_r", vmin=0, vmax=1)
         axis.set_title(titled(run))
     return figure
 
@@ -151,8 +150,8 @@ def show_grid(grid: Results, figure: Results, max_kl: float, name: str) -> None:
         name,
         f"**Fit and its price over likelihoods and λ, {grid.title}.** The divergence $D_{{KL}}(q(z)\\|p(z))$ (dashed: "
         "up to here a model fits), the scale of the codes (dashed: the prior's), and the squared error of a "
-        "reconstruction, summed over pixels in [0, 1], with the models that have no λ as lines. Bars are 95 % "
-        "intervals over seeds.",
+        "reconstruction, summed over pixels in [0, 1], with the models that have no λ as lines. A mark is a seed, "
+        "a line their median.",
         "Three panels against λ on a logarithmic axis: divergence, standard deviation of the codes, squared error; "
         "one line a model and likelihood",
         provenance(NOTEBOOK, grid.profile, grid.runs),
@@ -170,12 +169,9 @@ def grid_figure(grid: Results, lines: dict[str, float], max_kl: float) -> Figure
     for axis, (measure, label) in zip(axes, panels.items(), strict=True):
         series = grid.table.groupby(["model", "likelihood"], sort=False)
         for (key, rows), colour, marker in zip(series, SERIES, MARKERS, strict=False):
-            means = {lam: mean_over_seeds(v.to_list()) for lam, v in rows.groupby("lambda")[measure]}
-            y = [m.value for m in means.values()]
-            bars = np.nan_to_num([[m.value - m.low, m.high - m.value] for m in means.values()]).T
-            axis.errorbar(
-                list(means), y, bars, color=colour, marker=marker, markersize=4.5, capsize=2, label=", ".join(key)
-            )
+            axis.plot(rows["lambda"], rows[measure], marker, color=colour, markersize=4, alpha=0.5)
+            median = rows.groupby("lambda")[measure].median()
+            axis.plot(median.index, median, color=colour, marker=marker, markersize=4, label=", ".join(key))
         axis.set(xscale="log", ylabel=label)
     at_the_right = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom", "size": 8}
     axes[0].set_yscale("symlog", linthresh=0.01)

@@ -1,0 +1,168 @@
+"""The workflow in a copy of the repository: what it redoes, what it leaves, how it fails and goes on."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.conftest import ROOT, copy_tree, make_book
+
+NOTEBOOK = "notebooks/01_latent_shape.ipynb"
+
+
+@pytest.fixture
+def tree(built_tree, tmp_path_factory) -> Path:
+    """The built copy, copied again with its times, so that a test may change it."""
+    target = tmp_path_factory.mktemp("tree") / "copy"
+    shutil.copytree(built_tree, target, symlinks=True)
+    return target
+
+
+def planned(tree: Path, profile: str = "smoke") -> dict[str, int]:
+    """How many jobs of each rule the workflow would run now."""
+    done = make_book(tree, profile, arguments=["--dry-run"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = re.findall(r"^(run|notebook|book|all)\s+(\d+)$", done.stdout + done.stderr, re.MULTILINE)
+    return {rule: int(count) for rule, count in rows if rule != "all"}
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_the_build_left_runs_notebook_and_book(built_tree):
+    """Nine runs with records, the executed notebook without an error, and the page."""
+    records = list((built_tree / "runs").glob("*/record.json"))
+    assert len(records) == 9
+    assert not list((built_tree / "runs").glob("*.partial"))
+    notebook = nbformat.read(built_tree / "book" / "results" / Path(NOTEBOOK).name, as_version=4)
+    assert all(c.execution_count for c in notebook.cells if c.cell_type == "code")
+    assert (built_tree / "_build" / "html" / "book" / "results" / "01_latent_shape.html").is_file()
+
+
+def test_nothing_changed_means_nothing_done(tree):
+    """Not even where every file was touched."""
+    assert planned(tree) == {}
+    for path in [*tree.glob("vimae_core/**/*.py"), *tree.glob("notebooks/*"), *tree.glob("data/*/*")]:
+        path.touch()
+    assert "run" not in planned(tree) and "notebook" not in planned(tree)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        # the objective: all runs, and what shows them
+        ("vimae_core/objectives.py", "0.05 * squared_error", "0.06 * squared_error", {"run": 9, "notebook": 1, "book": 1}),
+        # a measure: the records from the stored weights, and what shows them
+        ("vimae_core/evaluation/latent_fit.py", "[0.025, 0.975]", "[0.05, 0.95]", {"run": 9, "notebook": 1, "book": 1}),
+        # a figure: the notebook and the book
+        ("vimae_core/report/style.py", '"font.size": 9', '"font.size": 10', {"notebook": 1, "book": 1}),
+        # what no notebook imports: the book alone, which shows the source
+        ("vimae_core/evaluation/information.py", "1e-9", "2e-9", {"book": 1}),
+        # a page: the book
+        ("book/intro.md", "This book recomputes", "This book computes", {"book": 1}),
+        # a profile's parameter: one model more
+        ("workflow/profiles/smoke.yaml", "lambdas: [10.0, 1000.0]", "lambdas: [10.0, 100.0, 1000.0]",
+         {"run": 3, "notebook": 1, "book": 1}),
+    ],
+)  # fmt: skip
+def test_what_depends_on_a_change_is_redone_and_nothing_else(tree, file, old, new, expected):
+    """A module, a parameter, a page: each with just what it determines."""
+    edit(tree / file, old, new)
+    assert planned(tree) == expected
+
+
+def test_a_changed_notebook_redoes_itself_and_the_book(tree):
+    """And no training."""
+    edit(tree / NOTEBOOK, "The question.", "A question.")
+    assert planned(tree) == {"notebook": 1, "book": 1}
+
+
+def test_a_comment_trains_nothing(tree):
+    """Comments and docstrings in a training module change no result."""
+    edit(tree / "vimae_core" / "objectives.py", "import math", "import math  # for pi")
+    edit(tree / "vimae_core" / "training.py", '"""One step of Adam', '"""A step of Adam')
+    assert planned(tree).keys() <= {"book"}
+
+
+def test_a_deleted_run_and_another_data_set_are_noticed(tree):
+    """A missing record is made again; changed data are other runs; altered MNIST is refused."""
+    next((tree / "runs").glob("*/record.json")).unlink()
+    assert planned(tree)["run"] == 1
+    labels = tree / "data" / "mnist" / "t10k-labels-idx1-ubyte.gz"
+    content = labels.read_bytes()
+    labels.write_bytes(content[:2000] + bytes([content[2000] ^ 1]) + content[2001:])
+    done = make_book(tree, arguments=["--dry-run"])
+    assert done.returncode != 0 and f"{labels} is altered" in done.stdout + done.stderr
+
+
+def test_a_failing_notebook_ends_with_its_traceback(tree):
+    """On the terminal; with no executed notebook and no page that look done."""
+    edit(tree / NOTEBOOK, "use_style()", "use_style()\\n\",\n    \"raise RuntimeError('on purpose')")
+    json.loads((tree / NOTEBOOK).read_text())
+    done = make_book(tree)
+    assert done.returncode != 0
+    assert "RuntimeError: on purpose" in done.stdout + done.stderr
+    assert not (tree / "book" / "results" / "01_latent_shape.ipynb").exists()
+    assert not (tree / "_build" / "html" / "index.html").exists()
+
+
+def test_killed_in_the_middle_the_next_call_carries_on(tmp_path):
+    """kill -9 of the whole process group during training: no unlock by hand, finished runs are kept."""
+    tree = copy_tree(tmp_path)
+    environment = {k: v for k, v in os.environ.items() if k not in ("VIMAE_RUNS", "VIMAE_DATA", "PYTHONPATH")}
+    command = [sys.executable, "workflow/run.py", "smoke", "--until", "run"]
+    with subprocess.Popen(
+        command, cwd=tree, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            end = time.monotonic() + 120
+            while len(kept := list((tree / "runs").glob("*/record.json"))) < 2:
+                assert process.poll() is None and time.monotonic() < end
+                time.sleep(0.05)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+    before = {path: path.stat().st_mtime_ns for path in kept}
+    done = make_book(tree, arguments=["--until", "run"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list((tree / "runs").glob("*/record.json"))) == 9
+    assert all(path.stat().st_mtime_ns == time_ for path, time_ in before.items())
+
+
+def test_an_unknown_profile_is_refused():
+    """With the profiles there are."""
+    done = subprocess.run([sys.executable, "workflow/run.py", "fast"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "profile 'fast' is unknown: must be one of paper, quick, reference, smoke" in done.stderr
+
+
+def papermill(folder: Path, *parameters: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "papermill", str(ROOT / NOTEBOOK), "out.ipynb", "--no-progress-bar", *parameters]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_the_notebook_runs_from_any_directory(tmp_path):
+    """With parameters as papermill passes them, into the run store that the environment names."""
+    done = papermill(tmp_path, "-p", "profile", "smoke", "-p", "seeds", "3", "-p", "methods", "VAE,VIMAE-n")
+    assert done.returncode == 0, done.stderr[-3000:]
+    configs = [json.loads(p.read_text()) for p in (tmp_path / "runs").glob("*/config.json")]
+    assert {c["seed"] for c in configs if c["likelihood"] == "bernoulli"} == {3}
+    assert {c["method"] for c in configs} == {"vae", "vimae"}
+
+
+def test_a_misspelt_parameter_stops_the_notebook_before_training(tmp_path):
+    """papermill only warns; the notebook refuses, and names what there is."""
+    done = papermill(tmp_path, "-p", "profile", "smoke", "-p", "seed", "3")
+    assert done.returncode != 0
+    assert "unknown parameter(s) seed: possible are profile, dataset, methods, seeds" in done.stderr
+    assert not (tmp_path / "runs").exists()
