@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import ROOT, copy_tree, make_book
 
 NOTEBOOK = "notebooks/01_latent_shape.ipynb"
+ALL = {"run": 9, "notebook": 1, "book": 1}  # the jobs of profile smoke
 
 
 @pytest.fixture
@@ -62,9 +63,9 @@ def test_nothing_changed_means_nothing_done(tree):
     ("file", "old", "new", "expected"),
     [
         # the objective: all runs, and what shows them
-        ("vimae_core/objectives.py", "0.05 * squared_error", "0.06 * squared_error", {"run": 9, "notebook": 1, "book": 1}),
+        ("vimae_core/objectives.py", "0.05 * squared_error", "0.06 * squared_error", ALL),
         # a measure: the records from the stored weights, and what shows them
-        ("vimae_core/evaluation/latent_fit.py", "[0.025, 0.975]", "[0.05, 0.95]", {"run": 9, "notebook": 1, "book": 1}),
+        ("vimae_core/evaluation/latent_fit.py", "[0.025, 0.975]", "[0.05, 0.95]", ALL),
         # a figure: the notebook and the book
         ("vimae_core/report/style.py", '"font.size": 9', '"font.size": 10', {"notebook": 1, "book": 1}),
         # what no notebook imports: the book alone, which shows the source

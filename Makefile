@@ -1,0 +1,42 @@
+# Two commands: make book, make test. Each sets up .venv first, where that has not been done.
+PYTHON ?= python3
+PROFILE ?= quick
+BIN := .venv/bin
+
+help:
+	@echo "make book [PROFILE=quick]  train, execute the notebooks, render _build/html (profiles: smoke quick reference paper)"
+	@echo "make test                  style, unit tests, every notebook, the book in a browser"
+	@echo "make lab                   change the notebooks in JupyterLab"
+	@echo "make verify-reference      do the published numbers still follow from this code?"
+	@echo "make clean                 remove the rendered book, keep the trained runs"
+
+book: .venv/installed
+	$(BIN)/python workflow/run.py $(PROFILE)
+
+test: .venv/installed
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/nbstripout --verify notebooks/*.ipynb
+	$(BIN)/python -m pytest
+
+lab: .venv/installed
+	$(BIN)/jupyter lab --notebook-dir notebooks
+
+verify-reference: .venv/installed
+	$(BIN)/python -m vimae_core verify-reference
+
+clean:
+	rm -rf _build book/results
+
+# The stamp appears only when all of it has succeeded; changed pins install again.
+.venv/installed: requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.exit(0 if sys.version_info >= (3, 11) else \
+	  "Python 3.11 or newer is needed, $(PYTHON) is Python " + v + ". Name another: make $(MAKECMDGOALS) PYTHON=python3.12")'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) has no ensurepip, which a virtual environment needs. On Debian: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.PHONY: help book test lab verify-reference clean

@@ -1,0 +1,138 @@
+"""The rendered book, opened from disk in headless Chromium: every page as a reader without a network sees it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync")  # fmt: skip
+FIGURE_1 = "book/results/01_latent_shape.html"
+PAGES = ["book/intro.html", "book/theory.html", "book/protocol.html", FIGURE_1, "book/reexecute.html",
+         "book/code.html", "book/bibliography.html"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium; a missing one is a failure that says what to install."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert chromium, "the browser test needs Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser, built_tree):
+    """Opens a page of the book and waits until its equations are set; keeps what went wrong on the way."""
+    contexts = []
+
+    def open_page(name: str, width: int = 1280, scheme: str = "light") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.problems = []
+        page.on("console", lambda m: page.problems.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else page.problems.append(r.url))
+        page.goto((built_tree / "_build" / "html" / name).as_uri())
+        page.wait_for_function("!window.MathJax || MathJax.startup && MathJax.startup.promise")
+        page.evaluate("window.MathJax ? MathJax.startup.promise.then(() => null) : null")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def test_the_book_has_these_pages(built_tree):
+    """What the table of contents names is rendered, and its first page is the intro."""
+    root = built_tree / "_build" / "html"
+    assert all((root / name).is_file() for name in PAGES)
+    assert "book/intro.html" in (root / "index.html").read_text()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_without_errors_or_outside_requests(opened, name):
+    """No console message, no request but to the disk, every equation set, every image drawn and described."""
+    page = opened(name)
+    assert page.problems == []
+    unset = page.evaluate(
+        "[...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-container')).length"
+    )
+    assert unset == 0 and page.locator("mjx-merror").count() == 0
+    images = page.evaluate("[...document.querySelectorAll('article img')].map(i => [i.alt, i.naturalWidth])")
+    assert all(len(alt) >= 20 and width > 0 for alt, width in images)
+    uncaptioned = "[...document.querySelectorAll('figure')].filter(f => !f.querySelector('figcaption')).length"
+    assert page.evaluate(uncaptioned) == 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_narrow_page_does_not_scroll_sideways(opened, name):
+    """At 360 pixels what is wide scrolls in its own box."""
+    page = opened(name, width=360)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_figure_1_is_there_with_its_provenance(opened):
+    """Figures and numbered tables, each with a caption and a line that tells where it comes from."""
+    page = opened(FIGURE_1)
+    figures, tables = page.locator("article figure").count(), page.locator("article table caption").count()
+    assert figures >= 4 and tables == 4
+    assert (
+        page.locator(".provenance", has_text="Provenance: notebooks/01_latent_shape.ipynb").count() == figures + tables
+    )
+    assert page.locator("figcaption", has_text="Figure 1, this build").count() == 1
+    assert page.locator("text=Claim 1").count() >= 1
+
+
+def test_the_theory_carries_the_papers_numbers(opened):
+    """Fifteen numbered equations, (1) to (15) in this order, and each is followed by its code and its test."""
+    page = opened("book/theory.html")
+    numbers = [text.strip("#() \n") for text in page.locator(".eqno").all_inner_texts()]
+    assert numbers == [str(n) for n in range(1, 16)]
+    lines = page.locator("article p", has_text="Test:")
+    assert lines.count() >= 15
+    hrefs = lines.locator("a.reference.internal").evaluate_all("links => links.map(a => a.getAttribute('href'))")
+    assert len(hrefs) >= 30 and all(href.startswith("code.html#") for href in hrefs)
+    assert page.locator("text=Erratum").count() >= 3
+
+
+def test_code_links_show_the_source(opened, built_tree):
+    """The function of Eq. (15) is one click from its source, which stands on a page of the book."""
+    page = opened("book/code.html")
+    link = page.locator("dt", has_text="mmd2(").locator("a", has_text="[source]").first
+    target = Path(built_tree / "_build" / "html" / "book" / link.get_attribute("href").split("#")[0])
+    assert "Eq. (15)" in target.read_text()
+
+
+def test_the_verdict_stands_on_the_first_page(opened):
+    """Claim 1's row holds the verdicts that the notebook reached."""
+    row = opened("book/intro.html").locator("tr", has_text="In two dimensions")
+    assert "of 3 statements hold, 1 seed" in row.inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_provenance_is_readable_in_light_and_dark(opened, scheme):
+    """Its contrast with the page is at least 4.5 to 1 (WCAG AA)."""
+    page = opened(FIGURE_1, scheme=scheme)
+    page.evaluate(f"document.documentElement.dataset.theme = '{scheme}'")
+    page.wait_for_timeout(400)  # the theme fades
+    line, back = page.evaluate(
+        "[getComputedStyle(document.querySelector('.provenance')).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    assert contrast(line, back) >= 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG's ratio of two CSS colours `rgb(r, g, b)`."""
+
+    def luminance(colour: str) -> float:
+        channels = [int(c) / 255 for c in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
