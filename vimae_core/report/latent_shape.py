@@ -114,7 +114,7 @@ def verdicts(models: list[str], result: Results, max_kl: float) -> list[str]:
     return [VERDICTS[fits(values, max_kl)] if values else "—" for values in kl]
 
 
-def bands(models: list[str], result: Results, measure: str, factor: float = 1.0) -> list[str]:
+def bands(models: list[str], result: Results, measure: str, spec: str = ".3f") -> list[str]:
     """The band of a measure at q = p for each model's prior."""
     rows = [(result.values(m, f"{measure}_null_low"), result.values(m, f"{measure}_null_high")) for m in models]
-    return [f"[{factor * min(low):.3f}, {factor * max(high):.3f}]" if low else "—" for low, high in rows]
+    return [f"[{min(low):{spec}}, {max(high):{spec}}]" if low else "—" for low, high in rows]
