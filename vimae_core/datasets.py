@@ -123,8 +123,10 @@ def _read(folder: Path, file: str, md5: str | None) -> bytes:
 
 def _parse_idx(path: Path, content: bytes, dimensions: int | None = None) -> np.ndarray:
     """The array of an IDX file of unsigned bytes: two zeros, the type, the number of dimensions, the sizes."""
-    zeros, kind, rank = content[:2], content[2:3], content[3] if len(content) > 3 else 0
-    if zeros != b"\0\0" or kind != b"\x08" or rank not in (1, 3) or dimensions not in (None, rank):
+    if len(content) < 4:
+        raise DataError(f"{path} is truncated: {len(content)} bytes are less than its header")
+    rank = content[3]
+    if content[:3] != b"\0\0\x08" or rank not in (1, 3) or dimensions not in (None, rank):
         raise DataError(
             f"{path} is of the wrong type: it starts with {content[:4].hex(' ')}, "
             f"an IDX file of bytes with {dimensions or '1 or 3'} dimension(s) with 00 00 08 0{dimensions or '1 or 03'}"

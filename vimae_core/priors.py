@@ -80,7 +80,7 @@ class Normal(Prior):
         return -0.5 * u.square() - 0.5 * math.log(2 * math.pi)
 
     def _unit_cdf(self, u):
-        return torch.special.ndtr(u)
+        return 0.5 * torch.special.erfc(-u / math.sqrt(2))  # torch's ndtr loses the lower tail
 
 
 class Logistic(Prior):
@@ -121,7 +121,7 @@ class Uniform(Prior):
         return empty.uniform_(-1, 1, generator=generator)
 
     def _unit_log_density(self, u):
-        return torch.where(u.abs() <= 1, -math.log(2), -math.inf).to(u.dtype)
+        return torch.full_like(u, -math.log(2)).masked_fill(u.abs() > 1, -math.inf)
 
     def _unit_cdf(self, u):
         return ((u + 1) / 2).clamp(0, 1)

@@ -63,23 +63,28 @@ def _files(name: str) -> set[Path]:
 
 
 def _tree(path: Path) -> ast.Module:
-    return _parse(path, path.stat().st_mtime_ns)
-
-
-@cache
-def _parse(path: Path, _modified: int) -> ast.Module:
     text = path.read_text()
     if path.suffix == ".ipynb":
         cells = ["".join(c["source"]) for c in json.loads(text)["cells"] if c["cell_type"] == "code"]
         text = "\n".join(cells)
-    return ast.parse(text, str(path))
+    return _parse(text)
+
+
+@cache
+def _parse(text: str) -> ast.Module:
+    return ast.parse(text)
 
 
 def _code(path: Path) -> str:
     """The source without comments, docstrings and formatting; of a notebook all cells as they are."""
     if path.suffix == ".ipynb":
         return json.dumps([cell["source"] for cell in json.loads(path.read_text())["cells"]])
-    tree = ast.parse(path.read_text())
+    return _bare(path.read_text())
+
+
+@cache
+def _bare(text: str) -> str:
+    tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]

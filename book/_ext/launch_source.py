@@ -5,7 +5,9 @@ is to open is the one in notebooks/.
 """
 
 import re
+import shutil
 import subprocess
+from pathlib import Path
 
 RESULTS, SOURCES = "book/results/", "notebooks/"
 LAUNCHERS = ("mybinder.org", "colab.research.google.com")
@@ -19,6 +21,9 @@ def public_remote(url: str) -> str | None:
 
 def remote_of(folder: str) -> str | None:
     """The public address of a clone's origin; None where it has none."""
+    # An archive that was unpacked inside some other clone is not that clone.
+    if not (Path(folder) / ".git").exists() or not shutil.which("git"):
+        return None
     asked = subprocess.run(["git", "remote", "get-url", "origin"], cwd=folder, capture_output=True, text=True)
     return public_remote(asked.stdout) if asked.returncode == 0 else None
 
