@@ -6,10 +6,11 @@ import sys
 from dataclasses import fields
 
 from vimae_core.config import CHOICES, RunConfig
-from vimae_core.datasets import DataError
+from vimae_core.datasets import DataError, load_dataset
 from vimae_core.evaluation.latent_fit import evaluate
-from vimae_core.experiments import all_runs, profile_names
-from vimae_core.reference import REFERENCE, publish, verify
+from vimae_core.experiments import parameters, profile_names
+from vimae_core.reference import REFERENCE, verify
+from vimae_core.report.latent_shape import build_results, publish_results
 from vimae_core.runs import Run, RunError, is_whole, runs_root
 from vimae_core.training import fit
 
@@ -83,12 +84,10 @@ def show() -> None:
 
 
 def publish_profile(profile: str) -> None:
-    """copy a profile's records, and the weights of its first seed's figure runs, into results/reference"""
-    figure_seed = min(config.seed for config in all_runs(profile))
-    for config in all_runs(profile):
-        run = fit(config)
-        evaluate(run)
-        print(publish(run, weights=config.seed == figure_seed and config.likelihood == "bernoulli"))
+    """copy a profile's records, and the weights that its figures draw, into results/reference"""
+    p = parameters("latent_shape", profile)
+    results = build_results(p, load_dataset(p.dataset, p.data_root))
+    print(f"{len(set(publish_results(results, p)))} runs published in {REFERENCE}")
 
 
 def verify_reference() -> int:

@@ -1,6 +1,7 @@
 """Section 5.1: this build's runs beside the reference's, their measures, and the tables that compare them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -9,7 +10,7 @@ from vimae_core.config import RunConfig
 from vimae_core.datasets import Dataset
 from vimae_core.evaluation.latent_fit import evaluate
 from vimae_core.experiments import latent_shape_runs, parameters
-from vimae_core.reference import reference_record, reference_runs
+from vimae_core.reference import publish, reference_record, reference_runs
 from vimae_core.report.statistics import choose_lambda, claim_1, fits, mean_over_seeds
 from vimae_core.runs import Run
 from vimae_core.training import fit
@@ -81,6 +82,14 @@ def reference_results() -> dict[str, Results]:
 
 def _results(title, profile, runs, record_of) -> Results:
     return Results.of(title, profile, runs, [record_of(run) for run in runs])
+
+
+def publish_results(results: dict[str, Results], p: SimpleNamespace) -> list[Path]:
+    """Copies the records of all runs into results/reference, and the weights of those that a figure draws."""
+    figure, grid = results["figure"], results["grid"]
+    chosen = grid.where(chosen_lambda(grid, p.likelihood, p.max_kl), p.likelihood)
+    drawn = [run.path for run in figure.drawn()[0] + chosen.drawn()[0]]
+    return [publish(run, weights=run.path in drawn) for run in figure.runs + grid.runs]
 
 
 def chosen_lambda(grid: Results, likelihood: str, max_kl: float) -> float:
