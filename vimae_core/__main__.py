@@ -1,9 +1,9 @@
 """python -m vimae_core: train, evaluate and look at runs from the command line."""
 
 import argparse
-import os
 import sys
 from dataclasses import fields
+from functools import cache
 
 from vimae_core.config import CHOICES, RunConfig
 from vimae_core.datasets import DataError, load_dataset
@@ -95,7 +95,9 @@ def verify_reference() -> int:
     paths = sorted(p for p in REFERENCE.iterdir() if is_whole(p)) if REFERENCE.is_dir() else []
     if not paths:
         raise RunError(f"{REFERENCE} holds no records")
-    worst = max(verify(Run.load(path, data_root=os.environ.get("VIMAE_DATA"))) for path in paths)
+    read = cache(load_dataset)  # many runs, one data set
+    runs = [Run.load(path) for path in paths]
+    worst = max(verify(run, read(run.config.dataset)) for run in runs)
     print(f"{len(paths)} recorded runs agree with today's code; largest relative deviation of a loss term {worst:.1e}")
     return 0
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from vimae_core.config import UNSCIENTIFIC, RunConfig
-from vimae_core.datasets import ROOT, load_dataset
+from vimae_core.datasets import ROOT, Dataset, load_dataset
 from vimae_core.runs import (
     Run,
     RunError,
@@ -59,13 +59,13 @@ def publish(run: Run, weights: bool) -> Path:
     return target
 
 
-def verify(run: Run, steps: int = RECORDED_STEPS, tolerance: float = 2e-3) -> float:
+def verify(run: Run, data: Dataset | None = None, steps: int = RECORDED_STEPS, tolerance: float = 2e-3) -> float:
     """Replays the first steps of a recorded run with today's code; the largest relative deviation of a term.
 
     `tolerance` is what another processor's rounding, grown over the steps, may do to a term (relative to
     the term, or to the loss where that is larger). Raises RunError where a term deviates by more.
     """
-    data = load_dataset(run.config.dataset, run.config.data_root)
+    data = data or load_dataset(run.config.dataset, run.config.data_root)
     if data.digest != run.environment["data_digest"]:
         raise RunError(f"{run.path}: recorded with data {run.environment['data_digest'][:12]}, here {data.digest[:12]}")
     training = Training(run.config, data, pick_device(run.config.device))
