@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Int64, UInt8
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 
@@ -51,15 +52,14 @@ def posterior_figure(
     runs: list[Run], records: list[dict], images: UInt8[Tensor, "n c h w"], labels: Int64[Tensor, " n"]
 ) -> Figure:
     """One panel a run, and a key."""
-    rows = math.ceil((len(runs) + 1) / 2)
+    rows = math.ceil(len(runs) / 2)
     figure, axes = plt.subplots(rows, 2, figsize=(WIDTH, 3.6 * rows), squeeze=False)
-    for axis in axes.flat[len(runs) :]:
-        axis.axis("off")
+    spare = axes.flat[len(runs)] if len(runs) % 2 else None
     for axis, run, record in zip(axes.flat, runs, records, strict=False):
         z = run.posterior(images).sample(torch.Generator().manual_seed(run.config.seed))
         title = f"{titled(run)}\nKL {record['kl']:.3f} nats, std {record['latent_std']:.2f}"
         _posterior_panel(axis, z.numpy(), labels.numpy(), run.prior, title)
-    _key(axes.flat[len(runs)], labels.unique().tolist())
+    _key(figure, spare, labels.unique().tolist())
     return figure
 
 
@@ -99,12 +99,18 @@ def _contours(axis, prior: Prior, limit: float) -> None:
     )  # fmt: skip
 
 
-def _key(axis, classes: list[int]) -> None:
-    for digit in classes:
-        axis.plot([], [], "o", color=DIGITS[digit % 10], label=str(digit), markersize=6)
-    axis.plot([], [], color=INK, linewidth=0.9, label="p(z): contours around 50, 90\nand 99 % of it; marginals")
-    axis.plot([], [], color=PALE, linewidth=6, label="q(z): marginals")
-    axis.legend(loc="center", title="class of the digit", alignment="left")
+def _key(figure: Figure, spare, classes: list[int]) -> None:
+    """What colours and lines mean: in the panel that is left over, else below."""
+    lines = [
+        *(Line2D([], [], marker="o", linestyle="", color=DIGITS[c % 10], markersize=6, label=str(c)) for c in classes),
+        Line2D([], [], color=INK, linewidth=0.9, label="p(z): contours around 50, 90\nand 99 % of it; marginals"),
+        Line2D([], [], color=PALE, linewidth=6, label="q(z): marginals"),
+    ]
+    if spare is None:
+        figure.legend(handles=lines, loc="outside lower center", ncols=6, columnspacing=1.2)
+    else:
+        spare.axis("off")
+        spare.legend(handles=lines, loc="center", title="class of the digit", alignment="left")
 
 
 def show_planes(results: Results, name: str) -> None:
@@ -173,16 +179,16 @@ def grid_figure(grid: Results, lines: dict[str, float], max_kl: float) -> Figure
             median = rows.groupby("lambda")[measure].median()
             axis.plot(median.index, median, color=colour, marker=marker, markersize=4, label=", ".join(key))
         axis.set(xscale="log", ylabel=label)
-    at_the_right = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom", "size": 8}
+    beside = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom", "size": 8}
     axes[0].set_yscale("symlog", linthresh=0.01)
     axes[0].set_ylim(bottom=-0.01)
     axes[0].axhline(max_kl, color=INK, linestyle="--", linewidth=1)
-    axes[0].annotate(f"fits: at most {max_kl:g}", (1, max_kl), **at_the_right)
+    axes[0].annotate(f"fits: at most {max_kl:g}", (1, max_kl), **beside)
     axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
     axes[1].set_yscale("log")
     axes[1].axhline(1, color=INK, linestyle="--", linewidth=1)
-    for model, value in lines.items():
+    for i, (model, value) in enumerate(lines.items()):  # AE and VAE lie close: their names stand side by side
         axes[2].axhline(value, color=PALE, linewidth=1)
-        axes[2].annotate(model.replace("beta", "β"), (1, value), **at_the_right)
+        axes[2].annotate(model.replace("beta", "β"), (0.92 + 0.05 * (i % 2), value), **beside)
     axes[2].set_xlabel("λ")
     return figure
