@@ -16,7 +16,15 @@ from tests.conftest import ROOT
 from vimae_core import RunConfig, evaluate, fit, load_dataset
 from vimae_core.experiments import all_runs, latent_shape_runs, parameters, profile_names
 from vimae_core.report import latent_figures
-from vimae_core.report.latent_shape import Results, bands, chosen_lambda, compare, verdict_on_claim_1, verdicts
+from vimae_core.report.latent_shape import (
+    Results,
+    bands,
+    chosen_lambda,
+    compare,
+    reference_results,
+    verdict_on_claim_1,
+    verdicts,
+)
 from vimae_core.report.paper import paper_values
 from vimae_core.report.parameters import notebook_parameters
 from vimae_core.report.show import provenance, show_figure, show_table
@@ -225,6 +233,12 @@ def test_figures_draw_every_run(results, displayed):
     latent_figures.show_grid(results, results, 0.1, "fig-c")
     assert len(displayed) == 3
     assert all("β-VAE" in b["text/markdown"] or "Three panels" in b["text/markdown"] for b in displayed)
+
+
+def test_a_reference_is_of_the_same_data(tiny):
+    """Records of MNIST do not stand beside another data set's results; they do beside MNIST's."""
+    assert not any(reference_results(load_dataset("tiny", tiny)).values())
+    assert {group: len(r.runs) for group, r in reference_results(load_dataset()).items()} == {"figure": 25, "grid": 64}
 
 
 def test_empty_results_show_nothing(displayed):

@@ -12,12 +12,11 @@ from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from vimae_core.priors import Prior
-from vimae_core.report.latent_shape import Results
+from vimae_core.report.latent_shape import NOTEBOOK, Results
 from vimae_core.report.show import provenance, show_figure
 from vimae_core.report.style import DIGITS, INK, MARKERS, PALE, SERIES, WIDTH
 from vimae_core.runs import Run
 
-NOTEBOOK = "01_latent_shape"
 MASS = (0.5, 0.9, 0.99)  # of the prior within the contours
 
 

@@ -11,10 +11,12 @@ from vimae_core.datasets import Dataset
 from vimae_core.evaluation.latent_fit import evaluate
 from vimae_core.experiments import latent_shape_runs, parameters
 from vimae_core.reference import publish, reference_record, reference_runs
+from vimae_core.report.show import provenance
 from vimae_core.report.statistics import choose_lambda, claim_1, fits, mean_over_seeds
 from vimae_core.runs import Run
 from vimae_core.training import fit
 
+NOTEBOOK = "01_latent_shape"
 VERDICTS = {True: "fits", False: "does not fit", None: "undecided"}
 
 
@@ -71,11 +73,16 @@ def build_results(p: SimpleNamespace, data: Dataset) -> dict[str, Results]:
     }
 
 
-def reference_results() -> dict[str, Results]:
-    """The committed records of the reference profile's `figure` and `grid`; empty where there are none."""
+def reference_results(data: Dataset) -> dict[str, Results]:
+    """The committed records of the reference profile's `figure` and `grid`; empty where the data are others."""
     published: dict[str, list[RunConfig]] = latent_shape_runs(parameters("latent_shape", "reference"))
     return {
-        group: _results("reference", "reference", reference_runs(configs), reference_record)
+        group: _results(
+            "reference",
+            "reference",
+            [run for run in reference_runs(configs) if run.environment["data_digest"] == data.digest],
+            reference_record,
+        )
         for group, configs in published.items()
     }
 
@@ -101,6 +108,11 @@ def chosen_lambda(grid: Results, likelihood: str, max_kl: float) -> float:
 def verdict_on_claim_1(figure: Results, max_kl: float) -> str:
     """The verdict on Figure 1 by the test that the protocol fixed."""
     return claim_1({model: figure.values(model, "kl") for model in ("VAE", "beta-VAE", "VIMAE-n")}, max_kl)
+
+
+def sources(results: list[Results]) -> str:
+    """Where the numbers of several results come from."""
+    return " ".join(provenance(NOTEBOOK, r.profile, r.runs) for r in results if r)
 
 
 def compare(models: list[str], measures: dict[str, tuple[str, str]], results: list[Results]) -> pd.DataFrame:
