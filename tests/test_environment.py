@@ -1,5 +1,6 @@
 """One set of pins in three files, all that they pull in pinned too, and a Makefile that installs once."""
 
+import os
 import re
 import shutil
 import stat
@@ -88,7 +89,9 @@ def fake_python(folder: Path, body: str) -> str:
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True)
+    # Not as a part of the `make test` that may be running this.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def test_an_older_python_is_refused_by_name(makefile):
