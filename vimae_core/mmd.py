@@ -76,12 +76,15 @@ def mmd2_as_printed(
 def _pair_sum(x: Tensor, y: Tensor, kernel: Kernel, block: int | None) -> Float[Tensor, ""]:
     """Sum of k(x_i, y_j) over all pairs; over i != j where y is x itself."""
     total = torch.zeros((), dtype=torch.float64, device=x.device)
-    for start in range(0, len(x), block or len(x)):
-        rows = x[start : start + (block or len(x))]
-        k = kernel(rows, y)
+    size = block or len(x)
+    for start in range(0, len(x), size):
+        rows = x[start : start + size]
+        k = kernel(rows, x[start:] if y is x else y)
         total = total + k.sum(dtype=torch.float64)
         if y is x:
-            total = total - k.diagonal(start).sum(dtype=torch.float64)
+            total = total - k.diagonal().sum(dtype=torch.float64)
+            if start + size < len(x):  # what lies right of the block stands for its mirror image too
+                total = total + k[:, len(rows) :].sum(dtype=torch.float64)
     return total
 
 
