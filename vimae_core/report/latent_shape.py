@@ -111,8 +111,10 @@ def verdict_on_claim_1(figure: Results, max_kl: float) -> str:
 
 
 def sources(results: list[Results]) -> str:
-    """Where the numbers of several results come from."""
-    return " ".join(provenance(NOTEBOOK, r.profile, r.runs) for r in results if r)
+    """Where the numbers of several results come from: a sentence for the reference and one for this build."""
+    profiles = {r.title: r.profile for r in results if r}
+    runs = {title: [run for r in results if r.title == title for run in r.runs] for title in profiles}
+    return " ".join(provenance(NOTEBOOK, profile, runs[title]) for title, profile in profiles.items())
 
 
 def compare(models: list[str], measures: dict[str, tuple[str, str]], results: list[Results]) -> pd.DataFrame:
