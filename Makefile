@@ -8,6 +8,7 @@ help:
 	@echo "make test                  style, unit tests, every notebook, the book in a browser"
 	@echo "make lab                   change the notebooks in JupyterLab"
 	@echo "make verify-reference      do the published numbers still follow from this code?"
+	@echo "make bench                 speed beside a peer and the machine's limit; writes benchmarks/record.json (half an hour)"
 	@echo "make clean                 remove the rendered book, keep the trained runs"
 
 book: .venv/installed
@@ -25,6 +26,13 @@ lab: .venv/installed
 verify-reference: .venv/installed
 	$(BIN)/python -m vimae_core verify-reference
 
+bench: .venv/installed benchmarks/.packages
+	PYTHONPATH=benchmarks/.packages $(BIN)/python benchmarks/speed.py
+
+benchmarks/.packages: benchmarks/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $@ -r $<
+	@touch $@
+
 clean:
 	rm -rf _build book/results
 
@@ -39,4 +47,4 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-.PHONY: help book test lab verify-reference clean
+.PHONY: help book test lab verify-reference bench clean

@@ -9,8 +9,10 @@ from playwright.sync_api import Page, sync_playwright
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
 FIGURE_1 = "book/results/01_latent_shape.html"
-PAGES = ["book/intro.html", "book/theory.html", "book/protocol.html", FIGURE_1, "book/reexecute.html",
-         "book/code.html", "book/bibliography.html"]  # fmt: skip
+TRAINING = "book/results/02_training.html"
+SPEED = "book/results/speed.html"
+PAGES = ["book/intro.html", "book/theory.html", "book/protocol.html", FIGURE_1, TRAINING,
+         "book/reexecute.html", "book/code.html", SPEED, "book/bibliography.html"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,15 @@ def test_figure_1_is_there_with_its_provenance(opened):
     )
     assert page.locator("figcaption", has_text="Figure 1, this build").count() == 1
     assert page.locator("text=Claim 1").count() >= 1
+
+
+def test_the_training_and_speed_pages_carry_their_figures(opened):
+    """Each figure and numbered table has its provenance."""
+    for name, figures, tables in ((TRAINING, 3, 2), (SPEED, 1, 6)):
+        page = opened(name)
+        assert page.locator("article figure").count() == figures
+        assert page.locator("article table caption").count() == tables
+        assert page.locator(".provenance", has_text="Provenance:").count() == figures + tables
 
 
 def test_the_theory_carries_the_papers_numbers(opened):

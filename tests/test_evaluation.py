@@ -21,7 +21,7 @@ from vimae_core.training import RECORDED_STEPS
 
 @pytest.fixture
 def run(tiny) -> Run:
-    config = RunConfig(dataset="tiny", data_root=str(tiny), epochs=2, batch_size=16, width=0.1)
+    config = RunConfig(dataset="tiny", data_root=str(tiny), epochs=2, batch_size=16, width=0.1, precision="fp32")
     return fit(config, progress=False)
 
 
@@ -146,6 +146,22 @@ def test_verify_replays_the_first_steps(published):
         history["steps"][term][20] *= 1.01
         with pytest.raises(RunError, match=f"{term} at step 20 was .* today's code"):
             verify(dataclasses.replace(published, history=history))
+
+
+def test_verify_replays_in_the_precision_of_the_record(run, monkeypatch, tmp_path):
+    """A bf16 record in bf16, to the tolerance that its rounding needs; a term that is off by a fifth is found."""
+    monkeypatch.setattr("vimae_core.reference.REFERENCE", tmp_path / "reference")
+    bf16 = fit(dataclasses.replace(run.config, precision="bf16"), progress=False)
+    assert bf16.history != run.history
+    bf16 = dataclasses.replace(bf16, config=dataclasses.replace(bf16.config, precision="auto"))
+    assert verify(bf16) < 1e-5
+    for term in ("loss", "distortion"):
+        history = json.loads(json.dumps(bf16.history))
+        history["steps"][term][5] *= 1.2
+        with pytest.raises(RunError, match=f"{term} at step 5 was"):
+            verify(dataclasses.replace(bf16, history=history))
+    del run.environment["precision"]  # as the first records were
+    assert verify(run) < 1e-5
 
 
 def test_verify_finds_a_changed_objective(published, monkeypatch):

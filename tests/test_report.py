@@ -14,19 +14,13 @@ from scipy import stats
 
 from tests.conftest import ROOT
 from vimae_core import RunConfig, evaluate, fit, load_dataset
-from vimae_core.experiments import all_runs, latent_shape_runs, parameters, profile_names
-from vimae_core.report import latent_figures
-from vimae_core.report.latent_shape import (
-    Results,
-    bands,
-    chosen_lambda,
-    compare,
-    reference_results,
-    verdict_on_claim_1,
-    verdicts,
-)
+from vimae_core.experiments import NOTEBOOKS, RUNS, all_runs, latent_shape_runs, parameters, profile_names
+from vimae_core.networks import build_network
+from vimae_core.report import latent_figures, speed, training_figures
+from vimae_core.report.latent_shape import chosen_lambda, reference_results, verdict_on_claim_1, verdicts
 from vimae_core.report.paper import paper_values
 from vimae_core.report.parameters import notebook_parameters
+from vimae_core.report.results import Results, bands, compare
 from vimae_core.report.show import provenance, show_figure, show_table
 from vimae_core.report.statistics import choose_lambda, claim_1, fits, mean_over_seeds
 from vimae_core.report.style import use_style
@@ -81,9 +75,10 @@ def test_verdict_on_claim_1(vae, beta_vae, vimae, expected):
 def test_every_profile_is_valid_and_sets_the_same_parameters():
     """The four profiles differ in values only; each names runs that are possible; reference has five seeds."""
     assert profile_names() == ["paper", "quick", "reference", "smoke"]
-    keys = [set(vars(parameters("latent_shape", name))) for name in profile_names()]
-    assert all(k == keys[0] for k in keys)
-    assert {len(all_runs(name)) for name in ("quick", "smoke")} == {19, 9}
+    for experiment in RUNS:
+        keys = [set(vars(parameters(experiment, name))) for name in profile_names()]
+        assert all(k == keys[0] for k in keys)
+    assert [len(all_runs(name)) for name in ("quick", "smoke")] == [24, 14]
     assert len(parameters("latent_shape", "reference").seeds) == 5
     assert parameters("latent_shape", "paper").n_train is None
 
@@ -138,17 +133,18 @@ def test_notebook_parameters_read_what_the_cells_assign():
     assert (p.epochs, p.seeds, p.profile) == (2, [1], "quick")
 
 
-def test_the_notebook_declares_every_parameter_of_its_profile():
+@pytest.mark.parametrize(("name", "experiment"), NOTEBOOKS.items())
+def test_the_notebook_declares_every_parameter_of_its_profile(name, experiment):
     """One cell tagged `parameters`, whose names are the profile's, all None but the profile."""
-    notebook = json.loads((ROOT / "notebooks" / "01_latent_shape.ipynb").read_text())
+    notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text())
     tagged = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", [])]
     assert len(tagged) == 1
     declared: dict = {}
     exec("".join(tagged[0]["source"]), declared)
     declared.pop("__builtins__")
     assert declared.pop("profile") == "quick"
-    assert set(declared) == set(vars(parameters("latent_shape", "quick"))) - {"profile"}
-    assert set(declared.values()) == {None}
+    assert set(declared) == set(vars(parameters(experiment, "quick"))) - {"profile"}
+    assert set(declared.values()) <= {None}
 
 
 @pytest.fixture
@@ -156,7 +152,7 @@ def results(tiny) -> Results:
     models = ({"method": "vae"}, {"method": "beta-vae"}, {"lambda_": 10.0}, {"lambda_": 100.0})
     common = {"dataset": "tiny", "data_root": str(tiny), "epochs": 1, "batch_size": 16, "width": 0.1}
     runs = [fit(RunConfig(**m, seed=s, **common), progress=False) for m in models for s in (0, 1)]
-    return Results.of("this build", "smoke", runs, [evaluate(r) for r in runs])
+    return Results.of("this build", "01_latent_shape", "smoke", runs, evaluate)
 
 
 def test_tables_hold_the_means_of_the_records(results):
@@ -235,6 +231,48 @@ def test_figures_draw_every_run(results, displayed):
     assert all("β-VAE" in b["text/markdown"] or "Three panels" in b["text/markdown"] for b in displayed)
 
 
+def test_training_figures_draw_every_term(results, displayed):
+    """The loss and each weighted term of every run as a curve, whose terms add up to the loss; marks for all models."""
+    figure = training_figures.terms_figure(results, ["VAE", "VIMAE-n"])
+    assert [len(axis.lines) for axis in figure.axes] == [
+        2 * 3,
+        4 * 3,
+    ]  # seeds (and lambdas) x loss, distortion, one more
+    plt.close(figure)
+    run = next(r for r in results.runs if r.config.lambda_ == 100.0)
+    (x, loss), (_, distortion), (_, mmd) = (
+        training_figures.curve(run, t) for t in ("loss", "distortion", "divergence")
+    )
+    np.testing.assert_allclose(loss, distortion + 100 * mmd, rtol=1e-5)
+    assert len(x) == 16 and 0 < x[0] < x[-1] < 1  # one epoch of 16 steps
+    assert np.mean(loss) == pytest.approx(run.history["epochs"]["loss"][0], rel=1e-6)
+    training_figures.show_terms(results, "fig-a")
+    training_figures.show_rate_and_mmd(results, "fig-b")
+    training_figures.show_speed(results, "fig-c")
+    training_figures.show_size(results, "tab-d")
+    speeds = [f"{r.environment['images_per_second']:,}" for r in results.runs]
+    assert all(speed in displayed[2]["text/html"] for speed in speeds)
+    full, here = (f"{sum(p.numel() for p in n.encoder.parameters()):,}" for n in (
+        build_network(RunConfig(), (1, 8, 8)), run.network))  # fmt: skip
+    assert f"| {full} | {here} |" in displayed[3]["text/markdown"]
+
+
+def test_the_benchmark_page_shows_the_record(displayed):
+    """Every table of the speed page from the committed record, its ratios and verdicts among them."""
+    record = speed.load_record()
+    for show in (speed.show_rates, speed.show_training, speed.show_evaluation, speed.show_shares, speed.show_memory,
+                 speed.show_seeds, speed.show_quality):  # fmt: skip
+        show(record, "x")
+    assert len(displayed) == 7
+    training = displayed[1]["text/markdown"]
+    for what, (wanted, _) in speed.GOALS.items():
+        ratio = record["comparisons"][what]["pythae"]["ours is faster by"]
+        assert f"{ratio:.1f} (" in training
+        assert f"{wanted:g}: {'reached' if ratio >= wanted else 'not reached'}" in training
+    assert all(abs(sum(shares.values()) - 1) < 1e-6 for shares in record["shares"].values())
+    assert all("benchmarks/record.json" in bundle["text/markdown"] for bundle in displayed)
+
+
 def test_a_reference_is_of_the_same_data(tiny):
     """Records of MNIST do not stand beside another data set's results; they do beside MNIST's."""
     assert not any(reference_results(load_dataset("tiny", tiny)).values())
@@ -243,7 +281,7 @@ def test_a_reference_is_of_the_same_data(tiny):
 
 def test_empty_results_show_nothing(displayed):
     """Where no reference was published, its figures are left out, and its cells are dashes."""
-    empty = Results.of("reference", "reference", [], [])
+    empty = Results.of("reference", "01_latent_shape", "reference", [], evaluate)
     latent_figures.show_posteriors(empty, "a", "b", torch.zeros(1, 1, 8, 8, dtype=torch.uint8), torch.zeros(1).long())
     latent_figures.show_planes(empty, "a")
     latent_figures.show_grid(empty, empty, 0.1, "a")

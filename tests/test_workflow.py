@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import ROOT, copy_tree, make_book
 
 NOTEBOOK = "notebooks/01_latent_shape.ipynb"
-ALL = {"run": 9, "notebook": 1, "book": 1}  # the jobs of profile smoke
+ALL = {"run": 14, "notebook": 3, "book": 1}  # the jobs of profile smoke
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_the_build_left_runs_notebook_and_book(built_tree):
     """Nine runs with records, the executed notebook without an error, and the page."""
     records = list((built_tree / "runs").glob("*/record.json"))
-    assert len(records) == 9
+    assert len(records) == 14
     assert not list((built_tree / "runs").glob("*.partial"))
     notebook = nbformat.read(built_tree / "book" / "results" / Path(NOTEBOOK).name, as_version=4)
     assert all(c.execution_count for c in notebook.cells if c.cell_type == "code")
@@ -138,7 +138,7 @@ def test_killed_in_the_middle_the_next_call_carries_on(tmp_path):
     before = {path: path.stat().st_mtime_ns for path in trained}
     done = make_book(tree, arguments=["--until", "run"])
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(list((tree / "runs").glob("*/record.json"))) == 9
+    assert len(list((tree / "runs").glob("*/record.json"))) == 14
     assert all(path.stat().st_mtime_ns == time_ for path, time_ in before.items())
 
 

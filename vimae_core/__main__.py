@@ -10,7 +10,8 @@ from vimae_core.datasets import DataError, load_dataset
 from vimae_core.evaluation.latent_fit import evaluate
 from vimae_core.experiments import parameters, profile_names
 from vimae_core.reference import REFERENCE, verify
-from vimae_core.report.latent_shape import build_results, publish_results
+from vimae_core.report.latent_shape import NOTEBOOK, publish_results
+from vimae_core.report.results import build_results
 from vimae_core.runs import Run, RunError, is_whole, runs_root
 from vimae_core.training import fit
 
@@ -86,7 +87,7 @@ def show() -> None:
 def publish_profile(profile: str) -> None:
     """copy a profile's records, and the weights that its figures draw, into results/reference"""
     p = parameters("latent_shape", profile)
-    results = build_results(p, load_dataset(p.dataset, p.data_root))
+    results = build_results(NOTEBOOK, p, load_dataset(p.dataset, p.data_root))
     print(f"{len(set(publish_results(results, p)))} runs published in {REFERENCE}")
 
 

@@ -28,7 +28,8 @@ CHOICES = {
     "likelihood": ("bernoulli", "gaussian", "wae"),
     "kernel": ("imq", "gaussian", "wae"),
     "encoder": ("gaussian", "deterministic"),
-    "architecture": ("mlp",),
+    "architecture": ("mlp", "conv"),
+    "precision": ("auto", "fp32", "bf16"),
     "schedule": ("wae", "one-cycle", "constant"),
 }
 
@@ -53,7 +54,7 @@ class RunConfig:
     lambda_: float | None = None  # weight of D(q(z)||p(z))
     kernel: str = "imq"  # of the MMD, section 5
     likelihood: str = "bernoulli"  # the paper does not say; its scale gives alpha and lambda their meaning
-    architecture: str = "mlp"
+    architecture: str = "mlp"  # of 5.1; conv: the WAE code's, of 5.2
     width: float = 1.0  # of the paper's hidden layers
     encoder: str = "gaussian"
     latent_dim: int = 2
@@ -63,6 +64,7 @@ class RunConfig:
     adam_beta1: float = 0.5  # likewise
     schedule: str = "wae"
     seed: int = 0
+    precision: str = "auto"  # of the networks' matrix products; auto: bf16 where the processor has it, else fp32
     device: str = "auto"
     data_root: str | None = None
 

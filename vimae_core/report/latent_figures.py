@@ -12,7 +12,7 @@ from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from vimae_core.priors import Prior
-from vimae_core.report.latent_shape import NOTEBOOK, Results
+from vimae_core.report.results import Results
 from vimae_core.report.show import provenance, show_figure
 from vimae_core.report.style import DIGITS, INK, MARKERS, PALE, SERIES, WIDTH
 from vimae_core.runs import Run
@@ -43,7 +43,7 @@ def show_posteriors(
         "1 for the prior. Axes differ.",
         "Scatter plots of two-dimensional codes of digits over the prior's contours, one panel a model: "
         + "; ".join(f"{titled(r)}, divergence {m['kl']:.2f} nats" for r, m in zip(runs, records, strict=True)),
-        provenance(NOTEBOOK, results.profile, runs),
+        provenance(results.notebook, results.profile, runs),
     )
 
 
@@ -123,7 +123,7 @@ def show_planes(results: Results, name: str) -> None:
         f"**The decoded plane, {results.title}.** Latents on a grid over ±2 standard deviations of the prior in each "
         "direction.",
         "Sheets of decoded digits over the latent plane, one a model: " + "; ".join(map(titled, runs)),
-        provenance(NOTEBOOK, results.profile, runs),
+        provenance(results.notebook, results.profile, runs),
     )
 
 
@@ -159,7 +159,7 @@ def show_grid(grid: Results, figure: Results, max_kl: float, name: str) -> None:
         "a line their median.",
         "Three panels against λ on a logarithmic axis: divergence, standard deviation of the codes, squared error; "
         "one line a model and likelihood",
-        provenance(NOTEBOOK, grid.profile, grid.runs),
+        provenance(grid.notebook, grid.profile, grid.runs),
     )
 
 

@@ -1,0 +1,64 @@
+"""What the benchmarks rest on: the peer trains the same networks, stacked seeds are each alone, honest arithmetic."""
+
+import sys
+
+import pytest
+import torch
+
+from tests.conftest import ROOT
+from vimae_core import RunConfig, load_dataset
+from vimae_core.networks import build_network
+from vimae_core.training import Training
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from speed import CONV_8, MLP, flops, summary
+from stacked import StackedTraining
+from worker import plain_networks
+
+
+@pytest.mark.parametrize("config", [CONV_8, MLP])
+def test_the_peer_trains_the_same_network(config):
+    """As many parameters, and with our weights the same outputs."""
+    ours = build_network(RunConfig(**config), (1, 28, 28))
+    encoder, decoder = plain_networks(config, 8, 16)
+    assert [p.numel() for p in encoder.parameters()] == [p.numel() for p in ours.encoder.parameters()]
+    assert sum(p.numel() for p in decoder.parameters()) == sum(p.numel() for p in ours.decoder.parameters())
+    for theirs, mine in zip(encoder.parameters(), ours.encoder.parameters(), strict=True):
+        theirs.data = mine.data.clone()
+    x = torch.rand(4, 1, 28, 28)
+    torch.testing.assert_close(encoder(x), ours.encoder(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["vae", "vimae"])
+def test_stacked_seeds_are_each_alone_to_rounding(method):
+    """Losses of ten steps, seed by seed."""
+    config = RunConfig(method=method, latent_dim=8, width=0.25, batch_size=64, precision="fp32")
+    data = load_dataset()
+    together = StackedTraining(config, range(3), data)
+    found = torch.stack([together.advance()["loss"].detach() for _ in range(10)])
+    for seed, losses in enumerate(found.T):
+        alone = Training(RunConfig(**{**vars(config), "seed": seed, "schedule": "constant"}), data, torch.device("cpu"))
+        for _ in range(10):
+            alone.advance()
+        torch.testing.assert_close(losses, alone.log[:10, 0], rtol=1e-4, atol=1e-3)
+
+
+def test_operations_of_a_step_are_counted_right():
+    """Against PyTorch's own counter, forwards and backwards."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    for config in (CONV_8, MLP):
+        training = Training(RunConfig(method="ae", batch_size=100, **config), load_dataset(), torch.device("cpu"))
+        with FlopCounterMode(display=False) as counted:
+            training.advance()
+        assert counted.get_total_flops() / 100 == pytest.approx(flops(config), rel=0.02)
+
+
+def test_a_ratio_is_taken_within_a_round():
+    """A slow round slows both and leaves the ratio; the share of the peak counts operations."""
+    seconds = {"ours": [1.0, 10.0, 1.0], "pythae": [3.0, 30.0, 3.0], "peak": [1.0, 10.0, 1.0]}
+    found = summary({"images": 128, "flops": 1e9}, seconds)
+    assert found["pythae"]["ours is faster by"] == 3.0 and found["pythae"]["ratios"] == [3.0, 3.0]
+    assert found["ours"]["median"] == 128 and found["ours"]["low"] == 12.8
+    assert found["ours"]["share of peak"] == pytest.approx(128e9 / (4 * 2 * 2048**3))

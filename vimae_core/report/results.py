@@ -1,0 +1,100 @@
+"""Runs with their records, and the tables that compare them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+
+import pandas as pd
+
+from vimae_core.config import RunConfig
+from vimae_core.datasets import Dataset
+from vimae_core.evaluation.latent_fit import evaluate
+from vimae_core.experiments import NOTEBOOKS, RUNS
+from vimae_core.report.show import provenance
+from vimae_core.report.statistics import mean_over_seeds
+from vimae_core.runs import Run
+from vimae_core.training import fit
+
+
+@dataclass(frozen=True)
+class Results:
+    """Runs and their records, row by row: `table` has model, likelihood, lambda, seed and every measure."""
+
+    title: str  # "this build" or "reference"
+    notebook: str
+    profile: str
+    runs: list[Run]
+    table: pd.DataFrame
+
+    @classmethod
+    def of(
+        cls, title: str, notebook: str, profile: str, runs: list[Run], record_of: Callable[[Run], dict]
+    ) -> "Results":
+        rows = [
+            {
+                "model": r.config.label,
+                "likelihood": r.config.likelihood,
+                "lambda": r.config.lambda_,
+                "seed": r.config.seed,
+            }
+            for r in runs
+        ]
+        table = pd.DataFrame([row | record_of(run) for row, run in zip(rows, runs, strict=True)])
+        return cls(title, notebook, profile, runs, table)
+
+    def __bool__(self) -> bool:
+        return len(self.runs) > 0
+
+    def where(self, lambda_: float, likelihood: str) -> "Results":
+        """Those of one lambda and likelihood."""
+        keep = [r.config.lambda_ == lambda_ and r.config.likelihood == likelihood for r in self.runs]
+        kept = [r for r, k in zip(self.runs, keep, strict=True) if k]
+        return replace(self, runs=kept, table=self.table[keep])
+
+    def values(self, model: str, measure: str) -> list[float]:
+        """A measure of a model, a value a seed."""
+        return self.table.loc[self.table["model"] == model, measure].to_list() if self else []
+
+    def drawn(self) -> tuple[list[Run], list[dict]]:
+        """The runs of the first seed whose weights are there, for a figure, and their rows of the table."""
+        there = [i for i, r in enumerate(self.runs) if (r.path / "weights.safetensors").is_file()]
+        first = min((self.runs[i].config.seed for i in there), default=None)
+        chosen = [i for i in there if self.runs[i].config.seed == first]
+        return [self.runs[i] for i in chosen], [self.table.iloc[i].to_dict() for i in chosen]
+
+
+def build_results(notebook: str, p: SimpleNamespace, data: Dataset) -> dict[str, Results]:
+    """This build's runs of a notebook by group: what is in the store is loaded, what is not is trained now."""
+
+    def results(configs: list[RunConfig]) -> Results:
+        runs = [fit(config, data) for config in configs]
+        return Results.of("this build", notebook, p.profile, runs, lambda run: evaluate(run, p.n_test, data))
+
+    return {group: results(configs) for group, configs in RUNS[NOTEBOOKS[notebook]](p).items()}
+
+
+def sources(results: list[Results]) -> str:
+    """Where the numbers of several results come from: a sentence for the reference and one for this build."""
+    firsts = {r.title: r for r in results if r}
+    runs = {title: [run for r in results if r.title == title for run in r.runs] for title in firsts}
+    return " ".join(provenance(first.notebook, first.profile, runs[title]) for title, first in firsts.items())
+
+
+def compare(models: list[str], measures: dict[str, tuple[str, str]], results: list[Results]) -> pd.DataFrame:
+    """A row a model; for each measure (title: name, format) one column of each result, mean and interval over seeds."""
+    columns = {
+        f"{title}, {result.title}": [_mean(result.values(model, measure), spec) for model in models]
+        for title, (measure, spec) in measures.items()
+        for result in results
+    }
+    return pd.DataFrame(columns, index=pd.Index(models, name="model"))
+
+
+def _mean(values: list[float], spec: str) -> str:
+    return format(mean_over_seeds(values), spec) if values else "—"
+
+
+def bands(models: list[str], result: Results, measure: str, spec: str = ".3f") -> list[str]:
+    """The band of a measure at q = p for each model's prior."""
+    rows = [(result.values(m, f"{measure}_null_low"), result.values(m, f"{measure}_null_high")) for m in models]
+    return [f"[{min(low):{spec}}, {max(high):{spec}}]" if low else "—" for low, high in rows]

@@ -1,0 +1,181 @@
+"""The record of `make bench`, as tables and a figure."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from vimae_core.datasets import ROOT
+from vimae_core.report.show import show_figure, show_table
+from vimae_core.report.statistics import mean_over_seeds
+from vimae_core.report.style import INK, PALE, SERIES, WIDTH
+from vimae_core.runs import read_json
+
+RECORD = ROOT / "benchmarks" / "record.json"
+# How many times as fast as pythae we wanted to be, and which share of the processor's peak to reach; set beforehand.
+GOALS = {
+    "conv 1/8 VAE": (5, None),
+    "conv 1/8 WAE-MMD": (5, None),
+    "conv 1/4 VAE": (5, 0.45),
+    "conv 1/4 WAE-MMD": (5, 0.45),
+    "mlp 3x256 VAE": (2.5, None),
+    "mlp 3x256 WAE-MMD": (6, None),
+}
+EVALUATION = {"encode mlp 3x256": "images", "encode conv 1/8": "images", "mmd2 10,000 x 10,000": "points"}
+
+
+def load_record() -> dict:
+    """Raises RunError where the record is missing or damaged."""
+    return read_json(RECORD)
+
+
+def provenance(record: dict) -> str:
+    at = record["environment"]
+    return (
+        f"Provenance: benchmarks/record.json, written by `make bench`; {record['rounds']} rounds; code {at['commit']}; "
+        f"torch {at['torch']} on {at['device']}, {at['threads']} threads; {at['time'][:10]}."
+    )
+
+
+def show_training(record: dict, name: str) -> None:
+    """Displays the images a second of every trainer, the ratios, and what the processor allows at most."""
+    rows = {}
+    for what, (wanted, share) in GOALS.items():
+        found = record["comparisons"][what]
+        ours, peer = found["ours"], found["pythae"]
+        ceiling = found["peak"]["median"] / ours["flops"]
+        ratio, (low, high) = peer["ours is faster by"], peer["ratios"]
+        rows[what] = {
+            "pythae": f"{peer['median']:,.0f}",
+            "ours, fp32": f"{found['ours, fp32']['median']:,.0f}",
+            f"ours, {record['precision']}": f"{ours['median']:,.0f}",
+            "ours / pythae": f"{ratio:.1f} ({low:.1f} to {high:.1f})",
+            "wanted": f"{wanted:g}: {'reached' if ratio >= wanted else 'not reached'}",
+            "share of peak": f"{100 * ours['share of peak']:.0f} %" + ("" if share is None else _reached(ours, share)),
+            "ours / pythae, at the peak": f"{ceiling / peer['median']:.1f}",
+        }
+    show_table(
+        pd.DataFrame(rows.values(), index=pd.Index(rows, name="batches of 128")),
+        name,
+        "Images a second in training, medians over rounds in which the trainers take turns, one process each, on the "
+        "same cores; ratios within a round, with their range. The peak is the processor's rate in a large matrix "
+        "product; the last column is the ratio if every multiplication of the training ran at it and all else took "
+        "no time.",
+        provenance(record),
+    )
+
+
+def _reached(ours: dict, share: float) -> str:
+    return f" (wanted {100 * share:.0f} %: {'reached' if ours['share of peak'] >= share else 'not reached'})"
+
+
+def show_rates(record: dict, name: str) -> None:
+    """Displays the same on a logarithmic axis, beside the limit."""
+    kinds = {"pythae": (PALE, "s"), "ours, fp32": (SERIES[5], "D"), "ours": (SERIES[0], "o"), "limit": (INK, "|")}
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.4))
+    told = []
+    for row, what in enumerate(GOALS):
+        found = record["comparisons"][what]
+        values = {kind: found[kind]["median"] for kind in ("pythae", "ours, fp32", "ours")}
+        values["limit"] = found["peak"]["median"] / found["ours"]["flops"]
+        axis.plot([values["pythae"], values["limit"]], [row, row], color=PALE, linewidth=0.8, zorder=0)
+        for kind, value in values.items():
+            colour, marker = kinds[kind]
+            size, label = (14 if marker == "|" else 7), (kind if row == 0 else None)
+            axis.plot(value, row, marker, color=colour, markersize=size, label=label, linestyle="")
+        told.append(f"{what}: " + ", ".join(f"{kind} {value:,.0f}" for kind, value in values.items()))
+    axis.set(xscale="log", xlabel="images a second", yticks=range(len(GOALS)), yticklabels=list(GOALS))
+    axis.invert_yaxis()
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4)
+    show_figure(
+        figure,
+        name,
+        "**Images a second in training, and the limit.** Medians; the limit is the processor's peak divided by the "
+        "operations of one image's step. Logarithmic axis.",
+        "Images a second on a logarithmic axis. " + "; ".join(told),
+        provenance(record),
+    )
+
+
+def show_seeds(record: dict, name: str) -> None:
+    """Displays what it brings to train five seeds in one batched product."""
+    found = {what: one for what, one in record["comparisons"].items() if what.startswith("five seeds")}
+    rows = {}
+    for what, one in found.items():
+        ratio, (low, high) = one["one by one"]["ours is faster by"], one["one by one"]["ratios"]
+        rows[what.removeprefix("five seeds, ")] = {
+            "one by one": f"{one['one by one']['median']:,.0f}",
+            "stacked": f"{one['ours']['median']:,.0f}",
+            "stacked / one by one": f"{ratio:.2f} ({low:.2f} to {high:.2f})",
+            "wanted": f"2: {'reached' if ratio >= 2 else 'not reached'}",
+        }
+    show_table(
+        pd.DataFrame(rows.values(), index=pd.Index(rows, name="five seeds")),
+        name,
+        "Five seeds of an MLP: images a second of all together, one training after the other and stacked into one "
+        "batched product a layer.",
+        provenance(record),
+    )
+
+
+def show_shares(record: dict, name: str) -> None:
+    """Displays where the time of a step goes."""
+    kinds = list(dict.fromkeys(kind for shares in record["shares"].values() for kind in shares))
+    kinds.sort(key=lambda kind: kind == "rest")
+    columns = {net: [f"{100 * s[k]:.0f} %" if k in s else "—" for k in kinds] for net, s in record["shares"].items()}
+    show_table(
+        pd.DataFrame(columns, index=pd.Index(kinds, name="share of a step's time")),
+        name,
+        f"Where the time of a training step of VIMAE-n goes, in {record['precision']}, by PyTorch's profiler.",
+        provenance(record),
+    )
+
+
+def show_memory(record: dict, name: str) -> None:
+    """Displays seconds an epoch and memory against the number of images."""
+    rows = []
+    for net in ("mlp 3x256", "conv 1/4"):
+        for one in record["memory"][net]:
+            seconds = one["seconds an epoch"]
+            rows.append(
+                (
+                    net,
+                    f"{one['n_train']:,}",
+                    f"{seconds:.1f}",
+                    f"{1e6 * seconds / one['n_train']:.0f}",
+                    f"{one['MiB']:,}",
+                )
+            )
+    columns = ["network", "images", "seconds an epoch", "µs an image", "MiB at most"]
+    show_table(
+        pd.DataFrame(rows, columns=columns).set_index("network"),
+        name,
+        "Seconds an epoch and memory against the number of images: the whole process, Python and PyTorch included; the "
+        f"data set itself is {record['memory']['data MiB']} MiB.",
+        provenance(record),
+    )
+
+
+def show_quality(record: dict, name: str) -> None:
+    """Displays final losses and probe accuracies in both precisions, and their paired differences over seeds."""
+    rows = {}
+    for net, methods in record["quality"].items():
+        for method, found in methods.items() if net != "seeds" else ():
+            if method != "config":
+                rows[f"{net}, {'VAE' if method == 'vae' else 'VIMAE-n'}"] = {
+                    **_both(found, "loss", "final loss, nats", 1.0, ".2f"),
+                    **_both(found, "accuracy", "accuracy, %", 100.0, ".2f"),
+                }
+    show_table(
+        pd.DataFrame(rows.values(), index=pd.Index(rows, name="")),
+        name,
+        "bf16 against fp32: the final training loss, and the test accuracy of a support vector machine on the "
+        "posterior means of 1,000 labelled digits; mean and 95 % interval over seeds "
+        f"{', '.join(map(str, record['quality']['seeds']))}, and of the difference within a seed.",
+        provenance(record),
+    )
+
+
+def _both(found: dict, measure: str, title: str, scale: float, spec: str) -> dict[str, str]:
+    fp32, bf16 = (scale * np.array(found[precision][measure]) for precision in ("fp32", "bf16"))
+    values = {"fp32": fp32, "bf16": bf16, "bf16 − fp32": bf16 - fp32}
+    return {f"{title}, {column}": format(mean_over_seeds(list(v)), spec) for column, v in values.items()}

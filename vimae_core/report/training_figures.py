@@ -1,0 +1,151 @@
+"""Trainings as they went: the terms of each objective, the rate, the MMD in its null band, the speed."""
+
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from torch import nn
+
+from vimae_core.mmd import KERNELS, null_band
+from vimae_core.networks import build_network
+from vimae_core.report.results import Results, sources
+from vimae_core.report.show import show_figure, show_table
+from vimae_core.report.style import INK, MARKERS, PALE, SERIES, WIDTH
+from vimae_core.runs import Run
+
+TERMS = {"distortion": "distortion", "rate": "α · rate", "divergence": "(λ − α) · MMD²"}
+
+
+def curve(run: Run, term: str) -> tuple[np.ndarray, np.ndarray]:
+    """A loss term against epochs: its mean over each hundredth of the training."""
+    values = np.array(run.history["hundredths"][term])
+    return (np.arange(len(values)) + 0.5) / len(values) * run.config.epochs, values
+
+
+def show_terms(results: Results, name: str) -> None:
+    """Displays each model's loss and the weighted terms that it is the sum of."""
+    labels = list(dict.fromkeys(results.table["model"]))
+    show_figure(
+        terms_figure(results, labels),
+        name,
+        f"**What each objective is made of, {results.title}.** The loss and its terms as weighted in it, in nats an "
+        "image on a logarithmic axis, over the training images; a line a seed. A term that is not drawn has weight 0; "
+        "the MMD's unbiased estimate can be negative, and is left out there.",
+        "Training curves of the loss and its weighted terms, one panel a model: " + ", ".join(labels),
+        sources([results]),
+    )
+
+
+def terms_figure(results: Results, labels: list[str]) -> Figure:
+    figure, axes = plt.subplots(
+        -(-len(labels) // 2), 2, figsize=(WIDTH, 2.1 * -(-len(labels) // 2)), sharey=True, squeeze=False
+    )
+    for axis, label in zip(axes.flat, labels, strict=False):
+        for run in (r for r in results.runs if r.config.label == label):
+            weights = {"distortion": 1.0, "rate": run.config.alpha, "divergence": run.config.lambda_ - run.config.alpha}
+            axis.plot(*curve(run, "loss"), color=INK, linewidth=2.5, alpha=0.35)
+            for (term, weight), colour, style in zip(weights.items(), SERIES, ("-", "--", ":"), strict=False):
+                if term in run.history["hundredths"]:
+                    x, y = curve(run, term)
+                    axis.plot(x, np.where(y > 0, weight * y, np.nan), style, color=colour)
+        axis.set(yscale="log", title=label.replace("beta", "β"), xlabel="epoch", ylabel="nats an image")
+    for axis in axes.flat[len(labels) :]:
+        axis.axis("off")
+    lines = [plt.Line2D([], [], color=INK, linewidth=2.5, alpha=0.35, label="loss")]
+    lines += [plt.Line2D([], [], color=c, linestyle=s, label=TERMS[t])
+              for t, c, s in zip(TERMS, SERIES, ("-", "--", ":"), strict=False)]  # fmt: skip
+    figure.legend(handles=lines, loc="outside lower center", ncols=4)
+    return figure
+
+
+def show_rate_and_mmd(results: Results, name: str) -> None:
+    """Displays the rate and the MMD: a curve where it is in the loss, a mark where it was measured afterwards."""
+    size = results.runs[0].config.batch_size
+    show_figure(
+        rate_and_mmd_figure(results),
+        name,
+        f"**Rate and MMD², {results.title}.** Lines: in training, where the term is in the loss. Marks at the end: on "
+        f"the test images, for every model. Grey: where 95 % of the MMD² of two prior samples of a batch's size, "
+        f"{size}, lie; a line is the mean over a hundredth of the training and scatters less. "
+        "The axis of MMD² is linear up to 0.001.",
+        "Two panels against epochs: the rate in nats for VAE and β-VAE, the MMD for the VIMAE models in its null band; "
+        "marks at the right end for all models",
+        sources([results]),
+    )
+
+
+def rate_and_mmd_figure(results: Results) -> Figure:
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(WIDTH, 5.6), sharex=True)
+    labels = list(dict.fromkeys(results.table["model"]))
+    end = results.runs[0].config.epochs
+    for i, label in enumerate(labels):
+        style = {"color": SERIES[i % len(SERIES)], "label": label.replace("beta", "β")}
+        for run in (r for r in results.runs if r.config.label == label):
+            for axis, term in ((top, "rate"), (bottom, "divergence")):
+                if term in run.history["hundredths"]:
+                    axis.plot(*curve(run, term), **{**style, "label": None})
+        place = end * (1.02 + 0.02 * i)
+        for axis, measure in ((top, "rate"), (bottom, "mmd2")):
+            values = results.values(label, measure)
+            axis.plot([place] * len(values), values, MARKERS[i % len(MARKERS)], markersize=5, linestyle="", **style)
+    config = results.runs[0].config
+    band = null_band(results.runs[0].prior, config.batch_size, KERNELS[config.kernel])
+    bottom.axhspan(band.low, band.high, color=PALE, alpha=0.35, linewidth=0)
+    bottom.axhline(0, color=INK, linewidth=0.8)
+    top.set(ylabel="rate, nats an image", ylim=(0, None))
+    top.margins(y=0.1)
+    bottom.set_yscale("symlog", linthresh=1e-3)
+    bottom.set(ylabel="MMD²", xlabel="epoch")
+    top.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5)
+    return figure
+
+
+def show_speed(results: Results, name: str) -> None:
+    """Displays how many images a second each training took."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.4 * len(results.runs) + 0.7))
+    labels = [f"{r.config.label.replace('beta', 'β')}, seed {r.config.seed}" for r in results.runs]
+    speeds = [r.environment["images_per_second"] for r in results.runs]
+    axis.barh(labels, speeds, color=SERIES[0])
+    axis.bar_label(axis.containers[0], [f"{speed:,}" for speed in speeds], padding=3, size=8)
+    axis.invert_yaxis()
+    axis.set_xlabel("training images a second")
+    precisions = sorted({r.environment["precision"] for r in results.runs})
+    show_figure(
+        figure,
+        name,
+        f"**Speed, {results.title}.** Images a second of each training from its first step to its last, in "
+        f"{', '.join(precisions)} with {results.runs[0].environment['threads']} thread(s); the workflow trains "
+        "as many side by side as there are cores.",
+        "Bars of images a second: " + "; ".join(f"{a}, {b:,}" for a, b in zip(labels, speeds, strict=True)),
+        sources([results]),
+    )
+
+
+def show_size(results: Results, name: str) -> None:
+    """Displays by how much the runs are smaller than the paper's networks trained as the WAE code trains them."""
+    config, network = results.runs[0].config, results.runs[0].network
+    with torch.device("meta"):  # counted, not made
+        full = build_network(replace(config, width=1.0), network.image_shape)
+    n_train = "all" if config.n_train is None else f"{config.n_train:,}"
+    rows = {
+        "width": ("1", f"{config.width:g}"),
+        "encoder, parameters": (_count(full.encoder), _count(network.encoder)),
+        "decoder, parameters": (_count(full.decoder), _count(network.decoder)),
+        "epochs": ("100 (the WAE code's)", f"{config.epochs}"),
+        "training images": ("all", n_train),
+    }
+    show_table(
+        pd.DataFrame(rows.values(), index=pd.Index(rows, name=f"architecture {config.architecture}")).set_axis(
+            ["the paper", "these runs"], axis=1
+        ),
+        name,
+        "How much smaller than the paper's these runs are.",
+        sources([results]),
+    )
+
+
+def _count(module: nn.Module) -> str:
+    return f"{sum(p.numel() for p in module.parameters()):,}"
