@@ -49,7 +49,7 @@ def encode(config: dict, bare: bool):
 def distances(n: int, d: int, bare: bool):
     """MMD^2 of n against n points, three kernel matrices, or one matrix product of that size."""
     z, z_prior = torch.randn(n, d), torch.randn(n, d)
-    return (lambda: z @ z_prior.T) if bare else (lambda: mmd2(z, z_prior, block=100))
+    return (lambda: z @ z_prior.T) if bare else (lambda: mmd2(z, z_prior, block=250))
 
 
 def product(size: int, dtype: str):

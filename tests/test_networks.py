@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.conftest import ROOT, write_idx
 from vimae_core import RunConfig, load_dataset
-from vimae_core.convolutional import Convolution, TransposedConvolution, same_padding
+from vimae_core.layers import Convolution, TransposedConvolution, same_padding
 from vimae_core.networks import build_network, pick_precision
 from vimae_core.objectives import loss_terms
 from vimae_core.training import Training

@@ -1,9 +1,9 @@
-"""The WAE code's convolutional autoencoder (section 5.2), laid out as processors multiply it fastest."""
+"""The WAE code's convolutional autoencoder (section 5.2)."""
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
+
+from vimae_core.layers import BatchNormReLU, ChannelsLast, Convolution, Float32, Linear, TransposedConvolution
 
 FILTERS = (128, 256, 512, 1024)  # of the encoder, at width 1
 KERNEL = {(28, 28): 4, (64, 64): 5}  # image size -> kernel size: the WAE code's MNIST and CelebA networks
@@ -28,11 +28,11 @@ def convolutional_autoencoder(
     for f in filters:
         encoder += [Convolution(inputs, f, kernel, side), BatchNormReLU(f)]
         side, inputs = -(-side // 2), f  # SAME: 28-14-7-4-2, 64-32-16-8-4
-    encoder += [nn.Flatten(), Float32Linear(filters[-1] * side**2, outputs)]
+    encoder += [nn.Flatten(), Float32(), Linear(filters[-1] * side**2, outputs)]
 
     up = filters[:-1][::-1][: 2 if kernel == 4 else 3]  # 7-14-28 in two doublings, 8-16-32-64 in three
     side, inputs = size[0] >> len(up), filters[-1]
-    decoder = [nn.Linear(latent_dim, inputs * side**2), nn.ReLU(inplace=True), ChannelsLast(inputs, side)]
+    decoder = [Linear(latent_dim, inputs * side**2), nn.ReLU(inplace=True), ChannelsLast(inputs, side)]
     for f in up:
         decoder += [TransposedConvolution(inputs, f, kernel, 2), BatchNormReLU(f)]
         inputs = f
@@ -51,63 +51,3 @@ def _initialise(layer: nn.Module) -> None:
     elif isinstance(layer, TransposedConvolution | nn.Linear):
         nn.init.normal_(layer.weight, std=0.01)
         nn.init.zeros_(layer.bias)
-
-
-def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """TensorFlow's SAME padding, before and after: the output has ceil(size / stride) places."""
-    total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
-    return total // 2, total - total // 2
-
-
-class Convolution(nn.Conv2d):
-    """A convolution of stride 2 with SAME padding."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, side: int):
-        super().__init__(inputs, outputs, kernel, 2)
-        self.before, self.after = same_padding(side, kernel, 2)
-        if self.before == self.after:
-            self.padding = (self.before, self.before)  # PyTorch pads both sides alike, in the same pass
-
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h2 w2"]:
-        if self.before != self.after:
-            x = F.pad(x, (self.before, self.after) * 2)
-        return super().forward(x)
-
-
-class TransposedConvolution(nn.ConvTranspose2d):
-    """The adjoint of a SAME convolution: `stride` times as many rows and columns."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int):
-        before, after = same_padding(stride * 100, kernel, stride)  # the same for every multiple of the stride
-        super().__init__(inputs, outputs, kernel, stride, padding=before)
-        self.surplus = after - before  # rows and columns at the end, where PyTorch cuts both ends alike
-
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h2 w2"]:
-        y = super().forward(x)
-        return y[:, :, : y.shape[2] - self.surplus, : y.shape[3] - self.surplus]
-
-
-class BatchNormReLU(nn.BatchNorm2d):
-    """Batch norm (epsilon 1e-5 and decay 0.9, the WAE code's) and ReLU, in place."""
-
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        return F.relu_(super().forward(x))
-
-
-class Float32Linear(nn.Linear):
-    """A linear layer in fp32 under autocast too: a posterior's mean is to keep its digits."""
-
-    def forward(self, x: Float[Tensor, "n a"]) -> Float[Tensor, "n b"]:
-        with torch.autocast(x.device.type, enabled=False):
-            return super().forward(x.float())
-
-
-class ChannelsLast(nn.Module):
-    """[n, side * side * c] as images of c channels, those of a pixel side by side in memory."""
-
-    def __init__(self, channels: int, side: int):
-        super().__init__()
-        self.shape = (side, side, channels)
-
-    def forward(self, x: Float[Tensor, "n k"]) -> Float[Tensor, "n c h w"]:
-        return x.unflatten(1, self.shape).permute(0, 3, 1, 2)

@@ -1,5 +1,6 @@
 """The maximum mean discrepancy, Eq. (10): its kernels, its unbiased estimator, Eq. (15), and its null band."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,18 +14,20 @@ WAE_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 def squared_distances(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
-    """|x_i - y_j|^2, by one matrix product."""
+    """|x_i - y_j|^2, by one matrix product: (x, |x|^2, 1) times (-2y, 1, |y|^2)."""
     # |x|^2 + |y|^2 - 2xy loses digits far from the origin: move the origin into the data.
     centre = y.detach().mean(0)
     x, y = x - centre, y - centre
-    squares = x.square().sum(1)[:, None] + y.square().sum(1)
-    return torch.addmm(squares, x, y.T, alpha=-2).clamp_min(0)
+    x_square, y_square = x.square().sum(1, keepdim=True), y.square().sum(1, keepdim=True)
+    left = torch.cat([x, x_square, torch.ones_like(x_square)], 1)
+    right = torch.cat([-2 * y, torch.ones_like(y_square), y_square], 1)
+    return (left @ right.T).clamp_min_(0)
 
 
 def imq_kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], scale: float | None = None) -> Float[Tensor, "n m"]:
     """Inverse multiquadratic kernel C / (C + |x - y|^2) of section 5, with C = `scale` = 2 dim(Z)."""
-    c = 2.0 * x.shape[1] if scale is None else scale
-    return c / (c + squared_distances(x, y))
+    unit = math.sqrt(2.0 * x.shape[1] if scale is None else scale)
+    return squared_distances(x / unit, y / unit).add_(1).reciprocal_()  # in place: a large MMD is all memory traffic
 
 
 def gaussian_kernel(
@@ -80,12 +83,16 @@ def _pair_sum(x: Tensor, y: Tensor, kernel: Kernel, block: int | None) -> Float[
     for start in range(0, len(x), size):
         rows = x[start : start + size]
         k = kernel(rows, x[start:] if y is x else y)
-        total = total + k.sum(dtype=torch.float64)
+        total = total + _sum(k)
         if y is x:
             total = total - k.diagonal().sum(dtype=torch.float64)
             if start + size < len(x):  # what lies right of the block stands for its mirror image too
-                total = total + k[:, len(rows) :].sum(dtype=torch.float64)
+                total = total + _sum(k[:, len(rows) :])
     return total
+
+
+def _sum(k: Float[Tensor, "n m"]) -> Float[Tensor, ""]:
+    return k.sum(1).sum(dtype=torch.float64)  # rows first: to turn all of k into float64 takes as long as k itself
 
 
 class NullBand(NamedTuple):

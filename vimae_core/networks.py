@@ -8,7 +8,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vimae_core.config import RunConfig
-from vimae_core.convolutional import Float32Linear, convolutional_autoencoder
+from vimae_core.convolutional import convolutional_autoencoder
+from vimae_core.layers import Float32, Linear
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 class Posterior(NamedTuple):
@@ -47,8 +50,7 @@ class Autoencoder(nn.Module):
         return self._through(self.decoder, z).unflatten(1, self.image_shape)
 
     def _through(self, layers: nn.Module, inputs: Tensor) -> Tensor:
-        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            return layers(inputs).float()
+        return layers(inputs.to(DTYPES[self.precision])).float()
 
 
 def build_network(config: RunConfig, image_shape: tuple[int, ...]) -> Autoencoder:
@@ -64,8 +66,8 @@ def build_network(config: RunConfig, image_shape: tuple[int, ...]) -> Autoencode
         else:
             pixels = torch.Size(image_shape).numel()
             hidden = max(1, round(256 * config.width))
-            encoder = nn.Sequential(nn.Flatten(), *_mlp(pixels, hidden), Float32Linear(hidden, outputs))
-            decoder = nn.Sequential(*_mlp(config.latent_dim, hidden), nn.Linear(hidden, pixels))
+            encoder = nn.Sequential(nn.Flatten(), *_mlp(pixels, hidden), Float32(), Linear(hidden, outputs))
+            decoder = nn.Sequential(*_mlp(config.latent_dim, hidden), Linear(hidden, pixels))
     return Autoencoder(encoder, decoder, image_shape, config.encoder == "deterministic")
 
 
@@ -83,4 +85,4 @@ def pick_precision(name: str, device: torch.device) -> str:
 def _mlp(inputs: int, hidden: int) -> list[nn.Module]:
     """Three hidden layers (section 5.1: 256 units each; the activation is not said)."""
     sizes = pairwise([inputs, hidden, hidden, hidden])
-    return [layer for a, b in sizes for layer in (nn.Linear(a, b), nn.ReLU(inplace=True))]
+    return [layer for a, b in sizes for layer in (Linear(a, b), nn.ReLU(inplace=True))]

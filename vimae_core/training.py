@@ -80,8 +80,9 @@ class Training:
         self.prior = make_prior(config.prior, config.latent_dim)
         self.network = build_network(config, images.shape[1:]).to(device)
         self.network.precision = pick_precision(config.precision, device)
+        self.weights = {name: p for name, p in self.network.named_parameters() if p.requires_grad}
         self.optimiser = torch.optim.Adam(
-            self.network.parameters(), config.learning_rate, betas=(config.adam_beta1, 0.999), fused=True
+            self.weights.values(), config.learning_rate, betas=(config.adam_beta1, 0.999), fused=True
         )
         self.generator = torch.Generator(device).manual_seed(config.seed)  # posterior and prior samples
         # On a GPU one compiled graph a step; on a CPU compiling costs more than it saves (benchmarks/README.md).
@@ -169,7 +170,7 @@ class Training:
     def save(self, checkpoint: Path) -> None:
         """Everything that the next step depends on, in one file."""
         tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
-        for name, parameter in self.network.named_parameters():
+        for name, parameter in self.weights.items():
             tensors |= {f"adam.{name}.{k}": v for k, v in self.optimiser.state[parameter].items()}
         tensors["generator"] = self.generator.get_state()
         tensors["log"] = self.log[: self.step]
@@ -181,7 +182,7 @@ class Training:
         self.step = int(meta["step"])
         self.seconds = float(meta["seconds"])
         self.network.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("network.")})
-        for name, parameter in self.network.named_parameters():
+        for name, parameter in self.weights.items():
             state = {k: tensors[f"adam.{name}.{k}"] for k in ("step", "exp_avg", "exp_avg_sq")}
             for k in (
                 "exp_avg",

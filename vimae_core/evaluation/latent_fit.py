@@ -57,7 +57,7 @@ def latent_fit(run: Run, data: Dataset, n_test: int | None = None) -> dict[str, 
     deterministic = run.config.encoder == "deterministic"
     return {
         "n": n,
-        "mmd2": mmd2(z, z_prior, kernel, block=100).item(),
+        "mmd2": mmd2(z, z_prior, kernel, block=250).item(),
         "mmd2_null_low": band.low,
         "mmd2_null_high": band.high,
         "kl": kl_to_prior(z, run.prior),
