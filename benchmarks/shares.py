@@ -13,13 +13,12 @@ from vimae_core import RunConfig, load_dataset
 from vimae_core.training import Training
 
 KINDS = {  # PyTorch's operations, by what they are for; what is not named is `rest`
-    "convolutions, forward": ("aten::_convolution", "aten::mkldnn_convolution", "aten::slow_conv_transpose2d"),
-    "convolutions, backward": ("aten::convolution_backward",),
+    "convolutions": ("aten::_convolution", "aten::mkldnn_convolution", "aten::convolution_backward"),
     "matrix products": ("aten::mm", "aten::addmm", "aten::bmm"),
     "batch norm": ("aten::native_batch_norm", "aten::native_batch_norm_backward"),
     "ReLU": ("aten::relu_", "aten::clamp_min_", "aten::threshold_backward"),
     "optimiser": ("aten::_fused_adam_", "Optimizer.step#Adam.step", "Optimizer.zero_grad#Adam.zero_grad"),
-    "precision and layout": ("aten::copy_", "aten::_to_copy", "aten::constant_pad_nd", "aten::fill_"),
+    "copies: precision, padding, patches": ("aten::copy_", "aten::_to_copy", "aten::constant_pad_nd", "aten::fill_"),
     "batch from bytes": ("aten::index_select", "aten::div_"),
     "cross-entropy": ("_CrossEntropy", "_CrossEntropyBackward", "aten::exp", "aten::log_", "aten::sigmoid"),
 }

@@ -53,6 +53,7 @@ def comparisons() -> dict[str, dict]:
             workers = {
                 "ours": mine,
                 "ours, fp32": {**mine, "config": {**mine["config"], "precision": "fp32"}},
+                "ours, side by side": {"work": "side_by_side", "task": mine},
                 "pythae": {**mine, "work": "pythae"},
                 "peak": peak,
             }
@@ -62,13 +63,17 @@ def comparisons() -> dict[str, dict]:
     for units, width in ((256, 1.0), (64, 0.25)):
         for model, method in (("VAE", "vae"), ("WAE-MMD", "vimae")):
             task = {"work": "seeds", "config": {**MLP, "width": width, "method": method}, "steps": 20}
-            workers = {"ours": {**task, "stacked": True}, "one by one": {**task, "stacked": False}}
+            alone = {**task, "stacked": False}
+            side_by_side = {"work": "side_by_side", "task": alone}
+            workers = {"ours": {**task, "stacked": True}, "one by one": alone, "side by side": side_by_side}
             compared[f"five seeds, 3x{units} {model}"] = {"images": 5 * 20 * BATCH, "workers": workers}
     for net, config in (("mlp 3x256", MLP), ("conv 1/8", CONV_8)):
         workers = {name: {"work": "encode", "config": config, "bare": name == "bare"} for name in ("ours", "bare")}
         compared[f"encode {net}"] = {"images": 60_000, "workers": workers}
-    workers = {name: {"work": "distances", "n": 10_000, "d": 8, "bare": name == "bare"} for name in ("ours", "bare")}
-    compared["mmd2 10,000 x 10,000"] = {"images": 10_000, "workers": workers}
+    for d in (8, 64):
+        task = {"work": "distances", "n": 10_000, "d": d}
+        workers = {"ours": {**task, "bare": False}, "bare": {**task, "bare": True}}
+        compared[f"MMD² of 10,000 and 10,000, d = {d}"] = {"images": 10_000, "workers": workers}
     for dtype in ("float32", "bfloat16"):
         compared[f"peak {dtype}"] = {"workers": {"peak": {**peak, "dtype": dtype}}}
     return compared

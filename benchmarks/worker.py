@@ -4,6 +4,8 @@ python benchmarks/worker.py '{"work": "vimae", "config": {"method": "vae"}, "ste
 """
 
 import json
+import os
+import subprocess
 import sys
 import time
 
@@ -36,6 +38,24 @@ def seeds(config: dict, steps: int, stacked: bool):
     return lambda: [training.advance() for training in trainings for _ in range(steps)]
 
 
+def side_by_side(task: dict):
+    """Two processes of one thread each, that share a task's steps: how the workflow trains."""
+    command = [sys.executable, __file__, json.dumps({**task, "steps": task["steps"] // 2})]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    pair = [subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, **pipes) for _ in range(2)]
+    for process in pair:
+        process.stdout.readline()  # ready
+
+    def work():
+        for process in pair:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        for process in pair:
+            process.stdout.readline()
+
+    return work
+
+
 def encode(config: dict, bare: bool):
     """All 60,000 training images through the encoder: as `Run.encode` does it, or a loop of forward passes alone."""
     images, _ = load_dataset()["train"]
@@ -47,7 +67,7 @@ def encode(config: dict, bare: bool):
 
 
 def distances(n: int, d: int, bare: bool):
-    """MMD^2 of n against n points, three kernel matrices, or one matrix product of that size."""
+    """MMD^2 of n against n points, or one matrix product of that size, [n, d] times [d, n]."""
     z, z_prior = torch.randn(n, d), torch.randn(n, d)
     return (lambda: z @ z_prior.T) if bare else (lambda: mmd2(z, z_prior, block=250))
 

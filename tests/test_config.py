@@ -134,7 +134,7 @@ def package(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("file", "old", "new", "changes"),
     [
-        ("mmd.py", "return c / (c +", "return c / (1 +", True),
+        ("mmd.py", "squared_distances(x, y) / c)", "squared_distances(x, y) / (2 * c))", True),
         ("priors.py", "unit_scale = math.sqrt(3) / math.pi", "unit_scale = math.sqrt(3)", True),
         ("mmd.py", "import torch\n", "import torch  # tensors\n", False),
         ("mmd.py", '"""Inverse multiquadratic kernel', '"""The inverse multiquadratic kernel', False),

@@ -3,14 +3,13 @@
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.conftest import ROOT, write_idx
 from vimae_core import RunConfig, load_dataset
-from vimae_core.layers import Convolution, TransposedConvolution, same_padding
+from vimae_core.layers import Convolution, TransposedConvolution
 from vimae_core.networks import build_network, pick_precision
 from vimae_core.objectives import loss_terms
 from vimae_core.training import Training
@@ -64,55 +63,6 @@ def test_images_shrink_and_grow_as_in_the_original(shape, sides):
     assert posterior.mean.shape == posterior.log_variance.shape == (3, 8)
     assert network.decode(posterior.mean).shape == x.shape
     assert seen == sides
-
-
-@pytest.mark.parametrize(
-    ("size", "kernel", "stride", "padding"),
-    [
-        (28, 4, 2, (1, 1)),
-        (7, 4, 2, (1, 2)),
-        (4, 4, 2, (1, 1)),
-        (64, 5, 2, (1, 2)),
-        (28, 4, 1, (1, 2)),
-        (64, 5, 1, (2, 2)),
-    ],
-)
-def test_same_padding(size, kernel, stride, padding):
-    assert same_padding(size, kernel, stride) == padding
-
-
-def tensorflow_same(x: np.ndarray, weight: np.ndarray, stride: int) -> np.ndarray:
-    """tf.nn.conv2d(padding="SAME") by its documentation, one output at a time. x [c, s, s], weight [d, c, k, k]."""
-    side, k = x.shape[1], weight.shape[2]
-    out = -(-side // stride)
-    pad = max((out - 1) * stride + k - side, 0)
-    padded = np.zeros((len(x), side + pad, side + pad))
-    padded[:, pad // 2 : pad // 2 + side, pad // 2 : pad // 2 + side] = x
-    y = np.empty((len(weight), out, out))
-    for i in range(out):
-        for j in range(out):
-            y[:, i, j] = (weight * padded[:, i * stride : i * stride + k, j * stride : j * stride + k]).sum((1, 2, 3))
-    return y
-
-
-@pytest.mark.parametrize(("side", "kernel"), [(28, 4), (14, 4), (7, 4), (4, 4), (16, 5), (8, 5)])
-def test_convolution_is_tensorflows(side, kernel):
-    layer = Convolution(3, 5, kernel, side)
-    torch.nn.init.zeros_(layer.bias)
-    x = torch.randn(3, side, side)
-    expected = tensorflow_same(x.numpy(), layer.weight.detach().numpy(), 2)
-    np.testing.assert_allclose(layer(x[None])[0].detach().numpy(), expected, atol=1e-5)
-
-
-@pytest.mark.parametrize(("side", "kernel", "stride"), [(7, 4, 2), (14, 4, 2), (28, 4, 1), (8, 5, 2), (9, 5, 1)])
-def test_transposed_convolution_is_its_adjoint(side, kernel, stride):
-    """<conv(x), y> = <x, transposed(y)> for every x and y: what tf.nn.conv2d_transpose is defined by."""
-    layer = TransposedConvolution(4, 2, kernel, stride)
-    torch.nn.init.zeros_(layer.bias)
-    x, y = torch.randn(2, side * stride, side * stride), torch.randn(4, side, side)
-    weight = layer.weight.detach()
-    left = (tensorflow_same(x.numpy(), weight.numpy(), stride) * y.numpy()).sum()
-    assert (x * layer(y[None])[0]).sum().item() == pytest.approx(left, rel=1e-4, abs=1e-3)
 
 
 def test_weights_are_drawn_as_in_the_wae_code():

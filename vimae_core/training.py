@@ -184,10 +184,7 @@ class Training:
         self.network.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("network.")})
         for name, parameter in self.weights.items():
             state = {k: tensors[f"adam.{name}.{k}"] for k in ("step", "exp_avg", "exp_avg_sq")}
-            for k in (
-                "exp_avg",
-                "exp_avg_sq",
-            ):  # in the parameter's own memory layout, which fused Adam takes for granted
+            for k in ("exp_avg", "exp_avg_sq"):  # in the parameter's own layout, which fused Adam takes for granted
                 state[k] = torch.empty_like(parameter).copy_(state[k])
             self.optimiser.state[parameter] = {k: v.to(self.device) for k, v in state.items()}
         self.generator.set_state(tensors["generator"])
