@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import torch
+from levers import LEVERS
 from quality import quality
 from shares import memory, shares
 
@@ -60,6 +61,11 @@ def comparisons() -> dict[str, dict]:
             if model == "WAE-MMD" and net != "conv 1/8":
                 workers["ours, compiled"] = {**mine, "compiled": True}
             compared[f"{net} {model}"] = {"images": steps * BATCH, "flops": flops(config), "workers": workers}
+    for net, config, steps in (("conv 1/4", CONV_4, 6), ("mlp 3x256", MLP, 150)):
+        mine = {"work": "vimae", "config": {**config, "method": "vimae"}, "steps": steps}
+        taken = LEVERS if net == "conv 1/4" else ("bf16", "kept buffers", "own cross-entropy")
+        without = {lever: {**mine, "without": lever} for lever in taken}
+        compared[f"levers, {net}"] = {"images": steps * BATCH, "workers": {"ours": mine, **without}}
     for units, width in ((256, 1.0), (64, 0.25)):
         for model, method in (("VAE", "vae"), ("WAE-MMD", "vimae")):
             task = {"work": "seeds", "config": {**MLP, "width": width, "method": method}, "steps": 20}

@@ -10,6 +10,7 @@ import sys
 import time
 
 import torch
+from levers import LEVERS
 from stacked import StackedTraining
 from torch import nn
 
@@ -22,9 +23,14 @@ BATCH = 128
 CPU = torch.device("cpu")
 
 
-def vimae(config: dict, steps: int, compiled: bool = False):
-    """The package's own training: its steps, with nothing left out but the progress line and the checkpoints."""
+def vimae(config: dict, steps: int, compiled: bool = False, without: str | None = None):
+    """The package's own training: its steps, with nothing left out but the progress line and the checkpoints.
+
+    `without` takes one of its levers away: see levers.py.
+    """
     training = Training(RunConfig(batch_size=BATCH, **config), load_dataset(), CPU)
+    if without:
+        LEVERS[without](training)
     if compiled:
         training.losses = torch.compile(training.losses)
     return lambda: [training.advance() for _ in range(steps)]

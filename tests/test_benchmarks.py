@@ -1,5 +1,6 @@
 """What the benchmarks rest on: the peer trains the same networks, stacked seeds are each alone, honest arithmetic."""
 
+import subprocess
 import sys
 
 import pytest
@@ -12,6 +13,7 @@ from vimae_core.training import Training
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+from levers import LEVERS
 from speed import CONV_8, MLP, flops, summary
 from stacked import StackedTraining
 from worker import plain_networks
@@ -62,3 +64,26 @@ def test_a_ratio_is_taken_within_a_round():
     assert found["pythae"]["ours is faster by"] == 3.0 and found["pythae"]["ratios"] == [3.0, 3.0]
     assert found["ours"]["median"] == 128 and found["ours"]["low"] == 12.8
     assert found["ours"]["share of peak"] == pytest.approx(128e9 / (4 * 2 * 2048**3))
+
+
+@pytest.mark.parametrize("lever", LEVERS)
+def test_without_a_lever_it_is_the_same_training(lever):
+    """The losses of three steps, to what the other order of summation or precision does."""
+    code = f"""
+import sys, torch
+sys.path.insert(0, "benchmarks")
+from levers import LEVERS
+from vimae_core import RunConfig, load_dataset
+from vimae_core.training import Training
+losses = []
+for lever in (None, {lever!r}):
+    config = RunConfig(method="vimae", architecture="conv", width=1 / 16, batch_size=32, latent_dim=8, precision="bf16")
+    step = Training(config, load_dataset(), torch.device("cpu"))
+    if lever:
+        LEVERS[lever](step)
+    for _ in range(3):
+        step.advance()
+    losses.append(step.log[:3, 0])
+torch.testing.assert_close(*losses, rtol=0.01, atol=0)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -31,17 +31,17 @@ def distortion(
 
 
 class _CrossEntropy(torch.autograd.Function):
-    """Of each pixel, nats, from its logit: relu(l) - x l + log(1 + exp(-|l|)), whose derivative is sigmoid(l) - x.
+    """Of each pixel, nats, from its logit: relu(l) - x l - log sigmoid(|l|), whose derivative is sigmoid(l) - x.
 
-    PyTorch's own takes a log1p that no vector instruction computes: forward and backward a fifth of its time,
-    and the same to 1e-7 a pixel, since exp(-|l|) lies in (0, 1].
+    The same to 1e-7 a pixel as PyTorch's own, which takes a log1p: on an Intel Xeon as fast, on an AMD EPYC five
+    times as slow.
     """
 
     generate_vmap_rule = True
 
     @staticmethod
     def forward(logits, x):
-        return torch.exp(-logits.abs()).add_(1).log_().add_(logits.relu()).sub_(x * logits)
+        return logits.relu().addcmul_(x, logits, value=-1).sub_(logits.abs().sigmoid_().log_())
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -50,7 +50,7 @@ class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient):
         logits, x = ctx.saved_tensors
-        return (torch.sigmoid(logits) - x) * gradient, None
+        return torch.sigmoid(logits).sub_(x).mul_(gradient), None
 
 
 def gaussian_rate(posterior: Posterior, scale: float = 1.0) -> Float[Tensor, "n d"]:

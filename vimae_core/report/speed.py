@@ -104,6 +104,26 @@ def show_rates(record: dict, name: str) -> None:
     )
 
 
+def show_levers(record: dict, name: str) -> None:
+    """Displays how much slower a training is without each of what makes it fast."""
+    nets = {what.split(", ")[1]: one for what, one in record["comparisons"].items() if what.startswith("levers")}
+    levers = list(dict.fromkeys(lever for one in nets.values() for lever in one if lever != "ours"))
+    columns = {}
+    for net, one in nets.items():
+        columns[net] = []
+        for lever in levers:
+            found = one.get(lever)
+            span = "({:.2f} to {:.2f})".format(*found["ratios"]) if found else ""
+            columns[net].append(f"{found['ours is faster by']:.2f} {span}" if found else "—")
+    show_table(
+        pd.DataFrame(columns, index=pd.Index(levers, name="what is taken away")),
+        name,
+        "How many times as fast VIMAE-n trains as it would without one of its levers; ratios within a round, with "
+        "their range.",
+        provenance(record),
+    )
+
+
 def show_seeds(record: dict, name: str) -> None:
     """Displays what it brings to train five seeds in one batched product."""
     found = {what: one for what, one in record["comparisons"].items() if what.startswith("five seeds")}
