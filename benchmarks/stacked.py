@@ -8,6 +8,7 @@ from torch.func import stack_module_state, vmap
 
 from vimae_core import RunConfig
 from vimae_core.datasets import Dataset
+from vimae_core.layers import Float32Linear
 from vimae_core.mmd import KERNELS, mmd2
 from vimae_core.networks import DTYPES, Posterior
 from vimae_core.objectives import distortion, rate
@@ -68,7 +69,7 @@ class StackedTraining:
         linear = [name for name, layer in layers.named_children() if isinstance(layer, nn.Linear)]
         x = x.to(DTYPES[self.alone[0].network.precision])
         for name in linear:
-            if half == "encoder" and name == linear[-1]:
+            if isinstance(layers.get_submodule(name), Float32Linear):
                 x = x.float()
             weight, bias = (self.weights[f"{half}.{name}.{part}"].to(x.dtype) for part in ("weight", "bias"))
             x = torch.baddbmm(bias, x, weight)

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from vimae_core.layers import BatchNormReLU, ChannelsLast, Convolution, Float32, Linear, TransposedConvolution
+from vimae_core.layers import BatchNormReLU, ChannelsLast, Convolution, Float32Linear, Linear, TransposedConvolution
 
 FILTERS = (128, 256, 512, 1024)  # of the encoder, at width 1
 KERNEL = {(28, 28): 4, (64, 64): 5}  # image size -> kernel size: the WAE code's MNIST and CelebA networks
@@ -28,7 +28,7 @@ def convolutional_autoencoder(
     for f in filters:
         encoder += [Convolution(inputs, f, kernel, side), BatchNormReLU(f)]
         side, inputs = -(-side // 2), f  # SAME: 28-14-7-4-2, 64-32-16-8-4
-    encoder += [nn.Flatten(), Float32(), Linear(filters[-1] * side**2, outputs)]
+    encoder += [nn.Flatten(), Float32Linear(filters[-1] * side**2, outputs)]
 
     up = filters[:-1][::-1][: 2 if kernel == 4 else 3]  # 7-14-28 in two doublings, 8-16-32-64 in three
     side, inputs = size[0] >> len(up), filters[-1]

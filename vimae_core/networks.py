@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from vimae_core.config import RunConfig
 from vimae_core.convolutional import convolutional_autoencoder
-from vimae_core.layers import Float32, Linear
+from vimae_core.layers import Float32Linear, Linear
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -66,7 +66,7 @@ def build_network(config: RunConfig, image_shape: tuple[int, ...]) -> Autoencode
         else:
             pixels = torch.Size(image_shape).numel()
             hidden = max(1, round(256 * config.width))
-            encoder = nn.Sequential(nn.Flatten(), *_mlp(pixels, hidden), Float32(), Linear(hidden, outputs))
+            encoder = nn.Sequential(nn.Flatten(), *_mlp(pixels, hidden), Float32Linear(hidden, outputs))
             decoder = nn.Sequential(*_mlp(config.latent_dim, hidden), Linear(hidden, pixels))
     return Autoencoder(encoder, decoder, image_shape, config.encoder == "deterministic")
 
