@@ -14,9 +14,10 @@ import nbformat
 import pytest
 
 from tests.conftest import ROOT, copy_tree, make_book
+from vimae_core.experiments import NOTEBOOKS
 
 NOTEBOOK = "notebooks/01_latent_shape.ipynb"
-ALL = {"run": 14, "notebook": 3, "book": 1}  # the jobs of profile smoke
+MEASURED = {"run": 14, "notebook": 2, "book": 1}  # the jobs of profile smoke, but for the notebook of the benchmark
 
 
 @pytest.fixture
@@ -42,13 +43,14 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def test_the_build_left_runs_notebook_and_book(built_tree):
-    """Nine runs with records, the executed notebook without an error, and the page."""
+    """Every run with its record, every notebook executed without an error, and its page."""
     records = list((built_tree / "runs").glob("*/record.json"))
     assert len(records) == 14
     assert not list((built_tree / "runs").glob("*.partial"))
-    notebook = nbformat.read(built_tree / "book" / "results" / Path(NOTEBOOK).name, as_version=4)
-    assert all(c.execution_count for c in notebook.cells if c.cell_type == "code")
-    assert (built_tree / "_build" / "html" / "book" / "results" / "01_latent_shape.html").is_file()
+    for name in NOTEBOOKS:
+        notebook = nbformat.read(built_tree / "book" / "results" / f"{name}.ipynb", as_version=4)
+        assert all(c.execution_count for c in notebook.cells if c.cell_type == "code")
+        assert (built_tree / "_build" / "html" / "book" / "results" / f"{name}.html").is_file()
 
 
 def test_nothing_changed_means_nothing_done(tree):
@@ -63,11 +65,13 @@ def test_nothing_changed_means_nothing_done(tree):
     ("file", "old", "new", "expected"),
     [
         # the objective: all runs, and what shows them
-        ("vimae_core/objectives.py", "0.05 * squared_error", "0.06 * squared_error", ALL),
+        ("vimae_core/objectives.py", "0.05 * squared_error", "0.06 * squared_error", MEASURED),
         # a measure: the records from the stored weights, and what shows them
-        ("vimae_core/evaluation/latent_fit.py", "[0.025, 0.975]", "[0.05, 0.95]", ALL),
-        # a figure: the notebook and the book
-        ("vimae_core/report/style.py", '"font.size": 9', '"font.size": 10', {"notebook": 1, "book": 1}),
+        ("vimae_core/evaluation/latent_fit.py", "[0.025, 0.975]", "[0.05, 0.95]", MEASURED),
+        # the style of all figures: the notebooks and the book
+        ("vimae_core/report/style.py", '"font.size": 9', '"font.size": 10', {"notebook": 3, "book": 1}),
+        # the record of the benchmark: the notebook that renders it
+        ("benchmarks/record.json", '"rounds": 7', '"rounds": 8', {"notebook": 1, "book": 1}),
         # what no notebook imports: the book alone, which shows the source
         ("vimae_core/evaluation/information.py", "1e-9", "2e-9", {"book": 1}),
         # a page: the book
@@ -115,8 +119,8 @@ def test_a_failing_notebook_ends_with_its_traceback(tree):
     done = make_book(tree)
     assert done.returncode != 0
     assert "RuntimeError: on purpose" in done.stdout + done.stderr
-    assert not (tree / "book" / "results" / "01_latent_shape.ipynb").exists()
-    assert not list(tree.glob("book/results/*")) and not (tree / "_build").exists()
+    assert {path.name for path in tree.glob("book/results/*")} <= {"02_training.ipynb", "speed.ipynb"}
+    assert not (tree / "_build").exists()
 
 
 def test_killed_in_the_middle_the_next_call_carries_on(tmp_path):
@@ -149,23 +153,35 @@ def test_an_unknown_profile_is_refused():
     assert "profile 'fast' is unknown: must be one of paper, quick, reference, smoke" in done.stderr
 
 
-def papermill(folder: Path, *parameters: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "papermill", str(ROOT / NOTEBOOK), "out.ipynb", "--no-progress-bar", *parameters]
+def papermill(folder: Path, notebook: str, *parameters: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "papermill", str(ROOT / notebook), "out.ipynb", "--no-progress-bar", *parameters]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
 def test_the_notebook_runs_from_any_directory(tmp_path):
     """With parameters as papermill passes them, into the run store that the environment names."""
-    done = papermill(tmp_path, "-p", "profile", "smoke", "-p", "seeds", "3", "-p", "methods", "VAE,VIMAE-n")
+    done = papermill(tmp_path, NOTEBOOK, "-p", "profile", "smoke", "-p", "seeds", "3", "-p", "methods", "VAE,VIMAE-n")
     assert done.returncode == 0, done.stderr[-3000:]
     configs = [json.loads(p.read_text()) for p in (tmp_path / "runs").glob("*/config.json")]
     assert {c["seed"] for c in configs if c["likelihood"] == "bernoulli"} == {3}
     assert {c["method"] for c in configs} == {"vae", "vimae"}
 
 
-def test_a_misspelt_parameter_stops_the_notebook_before_training(tmp_path):
+def test_the_training_notebook_takes_its_parameters(tmp_path):
+    """The other network, in fp32, two seeds of two models."""
+    given = {"architecture": "mlp", "width": "0.1", "precision": "fp32", "seeds": "1,2", "methods": "AE,VIMAE-l"}
+    pairs = [part for name, value in given.items() for part in ("-p", name, value)]
+    done = papermill(tmp_path, "notebooks/02_training.ipynb", "-p", "profile", "smoke", *pairs)
+    assert done.returncode == 0, done.stderr[-3000:]
+    configs = [json.loads(p.read_text()) for p in (tmp_path / "runs").glob("*/config.json")]
+    assert {(c["method"], c["seed"]) for c in configs} == {(m, s) for m in ("ae", "vimae") for s in (1, 2)}
+    assert {(c["architecture"], c["width"], c["precision"]) for c in configs} == {("mlp", 0.1, "fp32")}
+
+
+@pytest.mark.parametrize("notebook", [NOTEBOOK, "notebooks/02_training.ipynb"])
+def test_a_misspelt_parameter_stops_the_notebook_before_training(tmp_path, notebook):
     """papermill only warns; the notebook refuses, and names what there is."""
-    done = papermill(tmp_path, "-p", "profile", "smoke", "-p", "seed", "3")
+    done = papermill(tmp_path, notebook, "-p", "profile", "smoke", "-p", "seed", "3")
     assert done.returncode != 0
     assert "unknown parameter(s) seed: possible are profile, dataset, methods, seeds" in done.stderr
     assert not (tmp_path / "runs").exists()
