@@ -260,8 +260,8 @@ def test_training_figures_draw_every_term(results, displayed):
 def test_the_benchmark_page_shows_the_record(displayed):
     """Every table of the speed page from the committed record, its ratios and verdicts among them."""
     record = speed.load_record()
-    for show in (speed.show_rates, speed.show_training, speed.show_goals, speed.show_levers,
-                 speed.show_evaluation, speed.show_shares, speed.show_memory, speed.show_seeds, speed.show_quality):  # fmt: skip
+    shown = ("rates", "training", "goals", "levers", "shares", "seeds", "evaluation", "memory", "quality")
+    for show in (getattr(speed, f"show_{name}") for name in shown):
         show(record, "x")
     assert len(displayed) == 9
     training = displayed[2]["text/markdown"]
