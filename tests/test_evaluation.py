@@ -1,5 +1,6 @@
 """The measures of the latent fit, the records they are kept in, and the committed reference."""
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -9,6 +10,7 @@ import pytest
 import torch
 from scipy import stats
 
+from tests.conftest import write_idx
 from vimae_core import RunConfig, evaluate, fit, load_dataset, make_prior, mmd2
 from vimae_core.__main__ import main
 from vimae_core.evaluation.latent_fit import kl_to_prior, latent_fit
@@ -162,6 +164,19 @@ def test_verify_replays_in_the_precision_of_the_record(run, monkeypatch, tmp_pat
             verify(dataclasses.replace(bf16, history=history))
     del run.environment["precision"]  # as the first records were
     assert verify(run) < 1e-5
+
+
+def test_verify_replays_a_convolutional_run(tmp_path, monkeypatch):
+    """Ten steps of it, after which batch norm has made much of little."""
+    write_idx(tmp_path / "data" / "squares", side=28)
+    config = RunConfig(dataset="squares", data_root=str(tmp_path / "data"), architecture="conv", width=1 / 64)
+    run = fit(dataclasses.replace(config, batch_size=16, epochs=2, precision="fp32"), progress=False)
+    assert verify(run) < 1e-5
+    for step, found in ((5, True), (15, False)):
+        history = json.loads(json.dumps(run.history))
+        history["steps"]["distortion"][step] *= 1.2
+        with pytest.raises(RunError) if found else contextlib.nullcontext():
+            verify(dataclasses.replace(run, history=history))
 
 
 def test_verify_finds_a_changed_objective(published, monkeypatch):

@@ -64,19 +64,21 @@ def publish(run: Run, weights: bool) -> Path:
 
 
 # How many recorded steps are replayed, which part of the loss a small term is held against, and by how much a term
-# may deviate on another processor. Roundings of bf16 grow fast: between one thread and two, or without the native
-# instruction, a term was off by up to 0.05 after 10 steps, and by up to 0.3 after 50.
-REPLAY = {"fp32": (RECORDED_STEPS, 1e-3, 2e-3), "bf16": (10, 1e-2, 0.1)}
+# may deviate on another processor. Rounding grows fast in bf16 and through batch norm: between one thread and two, or
+# with other instructions, a term of such a run was off by up to 0.02 after 10 steps, and by up to 0.3 after 50.
+REPLAY = (RECORDED_STEPS, 1e-3, 2e-3)
+REPLAY_ROUGHLY = (10, 1e-2, 0.1)  # bf16, or convolutional
 
 
 def verify(run: Run, data: Dataset | None = None) -> float:
     """Replays the first steps of a recorded run with today's code; the largest relative deviation of a term.
 
-    In the precision of the record, whatever this processor's own, and to the tolerance of that precision.
+    In the precision of the record, whatever this processor's own, and to the tolerance that it needs.
     Raises RunError where a term deviates by more.
     """
     precision = run.environment.get("precision", "fp32")  # the first records had no other
-    steps, floor, tolerance = REPLAY[precision]
+    rough = precision == "bf16" or run.config.architecture == "conv"
+    steps, floor, tolerance = REPLAY_ROUGHLY if rough else REPLAY
     data = data or load_dataset(run.config.dataset, run.config.data_root)
     if data.digest != run.environment["data_digest"]:
         raise RunError(f"{run.path}: recorded with data {run.environment['data_digest'][:12]}, here {data.digest[:12]}")
