@@ -73,22 +73,23 @@ def show_goals(record: dict, name: str) -> None:
         ratio, (low, high) = peer["ours is faster by"], peer["ratios"]
         rows[what] = {
             "ours / pythae": f"{ratio:.1f} ({low:.1f} to {high:.1f})",
-            "wanted": f"{wanted:g}: {'reached' if ratio >= wanted else 'not reached'}",
-            "share of peak": f"{100 * ours['share of peak']:.0f} %" + ("" if share is None else _reached(ours, share)),
-            "ours / pythae, products at the peak": f"{ratio / (rest + ours['share of peak']):.1f}",
+            "wanted": _wanted(wanted, wanted <= ratio),
+            "share of peak": f"{100 * ours['share of peak']:.0f} %",
+            "share wanted": "—" if share is None else _wanted(100 * share, share <= ours["share of peak"], " %"),
+            "at the peak": f"{ratio / (rest + ours['share of peak']):.1f}",
         }
     show_table(
         pd.DataFrame(rows.values(), index=pd.Index(rows, name="batches of 128")),
         name,
         "Training beside pythae and beside the processor: ratios within a round, with their range. The peak is the "
-        "processor's rate in a large matrix product; the last column is what the ratio would be if every "
+        "processor's rate in a large matrix product; the last column is what the ratio to pythae would be if every "
         "multiplication of the training ran at it, and all else took as long as it does.",
         provenance(record),
     )
 
 
-def _reached(ours: dict, share: float) -> str:
-    return f" ({100 * share:.0f} % wanted: {'reached' if ours['share of peak'] >= share else 'not reached'})"
+def _wanted(goal: int | float, reached: bool, unit: str = "") -> str:
+    return f"{goal:g}{unit}: {'reached' if reached else 'missed'}"
 
 
 def show_rates(record: dict, name: str) -> None:
@@ -150,7 +151,7 @@ def show_seeds(record: dict, name: str) -> None:
             "stacked": f"{one['ours']['median']:,.0f}",
             "two of a thread each": f"{one['side by side']['median']:,.0f}",
             "stacked / one by one": f"{ratio:.2f} ({low:.2f} to {high:.2f})",
-            "wanted": f"2: {'reached' if ratio >= 2 else 'not reached'}",
+            "wanted": _wanted(2, ratio >= 2),
         }
     show_table(
         pd.DataFrame(rows.values(), index=pd.Index(rows, name="five seeds")),
@@ -182,10 +183,10 @@ def show_evaluation(record: dict, name: str) -> None:
         times = 1 / bare["ours is faster by"]
         low, high = sorted(1 / ratio for ratio in bare["ratios"])
         rows[what] = {
-            "ours, s": f"{n / ours['median']:.3f}",
-            "bare, s": f"{n / bare['median']:.3f}",
+            "seconds": f"{n / ours['median']:.3f}",
+            "bare": f"{n / bare['median']:.3f}",
             "ours / bare": f"{times:.2f} ({low:.2f} to {high:.2f})",
-            "wanted": f"1.5 at most: {'reached' if times <= 1.5 else 'not reached'}",
+            "wanted": _wanted(1.5, times <= 1.5),
         }
     show_table(
         pd.DataFrame(rows.values(), index=pd.Index(rows, name="evaluation")),
