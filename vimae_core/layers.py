@@ -96,7 +96,7 @@ class TransposedConvolution(nn.ConvTranspose2d):
 
 # A convolution and its adjoint, each product by whichever way is faster. Where the smaller image has few places, a CPU
 # takes two to six times as long for PyTorch's convolution as for one matrix product with the patches of the larger
-# image; elsewhere PyTorch's is the faster (benchmarks/README.md).
+# image; elsewhere PyTorch's is the faster (`make bench`, "products with patches").
 
 
 class _Convolve(torch.autograd.Function):
