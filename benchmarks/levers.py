@@ -1,7 +1,5 @@
 """What makes training fast, lever by lever: each function here takes one away from a training."""
 
-import ctypes
-
 import torch.nn.functional as F
 
 from vimae_core import layers, objectives
@@ -9,8 +7,8 @@ from vimae_core.layers import Convolution, TransposedConvolution
 from vimae_core.training import Training
 
 
-def trained_biases(training: Training) -> None:
-    """Adds the biases that batch norm cancels, and asks for their gradients, as PyTorch's layers do."""
+def pytorchs_layers(training: Training) -> None:
+    """PyTorch's own convolutions: no product with patches, and the gradients of biases that batch norm cancels."""
     for layer in training.network.modules():
         if isinstance(layer, Convolution | TransposedConvolution):
             layer.bias.requires_grad_(True)
@@ -41,10 +39,8 @@ def channels_first(training: Training) -> None:
             layer.register_forward_pre_hook(lambda layer, inputs: inputs[0].contiguous())
 
 
-def buffers_given_back(training: Training) -> None:
-    """glibc's own thresholds."""
-    for option in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
-        ctypes.CDLL(None).mallopt(option, 128 * 1024)
+def glibc_as_it_comes(training: Training) -> None:
+    """Nothing is left to do: plain_glibc.py has seen to it before the package was imported."""
 
 
 def pytorchs_cross_entropy(training: Training) -> None:
@@ -64,8 +60,8 @@ def single_precision(training: Training) -> None:
 LEVERS = {
     "bf16": single_precision,
     "channels-last": channels_first,
-    "leaving out biases": trained_biases,
-    "products with patches": no_patches,
-    "kept buffers": buffers_given_back,
+    "own layers: no biases, patches": pytorchs_layers,
+    "of which patches": no_patches,
+    "kept buffers": glibc_as_it_comes,
     "own cross-entropy": pytorchs_cross_entropy,
 }

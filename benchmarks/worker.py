@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import plain_glibc  # noqa: F401 (takes effect as it is imported)
 import torch
 from levers import LEVERS
 from stacked import StackedTraining

@@ -54,7 +54,7 @@ class Convolution(nn.Conv2d):
     """A convolution of stride 2 with SAME padding, for a batch norm to follow.
 
     Its bias is there as in the original, but neither added nor trained: batch norm cancels it, and its
-    gradient, which is zero, would take a fifth of a training step to compute.
+    gradient, which is zero, costs a large part of a training step.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, side: int):
@@ -96,7 +96,7 @@ class TransposedConvolution(nn.ConvTranspose2d):
 
 # A convolution and its adjoint, each product by whichever way is faster. Where the smaller image has few places, a CPU
 # takes two to six times as long for PyTorch's convolution as for one matrix product with the patches of the larger
-# image; elsewhere PyTorch's is the faster (`make bench`, "products with patches").
+# image; elsewhere PyTorch's is the faster (`make bench`, "patches").
 
 
 class _Convolve(torch.autograd.Function):

@@ -56,7 +56,8 @@ def mmd2(
     """Unbiased estimate of MMD^2(q(z), p(z)): Eq. (15) with its cross term mended to 2/(nm).
 
     Zero in the mean at q = p, so it may be negative. `block` bounds the memory to O(block * m) where
-    no gradient is asked for; the value stays. Sums are taken in float64. Raises ValueError for samples
+    no gradient is asked for; the value stays. Rows are summed up as they are and
+    then added in float64. Raises ValueError for samples
     of fewer than two, and for a block below 1. (Gretton et al. 2012, Eq. 3.)
     """
     n, m = len(z), len(z_prior)

@@ -20,10 +20,13 @@ class Posterior(NamedTuple):
     mean: Float[Tensor, "n d"]
     log_variance: Float[Tensor, "n d"]
 
-    def sample(self, generator: torch.Generator | None = None) -> Float[Tensor, "n d"]:
-        """One reparameterised draw for each row."""
-        noise = torch.empty_like(self.mean).normal_(generator=generator)
+    def at(self, noise: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        """The reparameterised draw that standard normal noise stands for."""
         return self.mean + noise * torch.exp(self.log_variance / 2)
+
+    def sample(self, generator: torch.Generator | None = None) -> Float[Tensor, "n d"]:
+        """One draw for each row."""
+        return self.at(torch.empty_like(self.mean).normal_(generator=generator))
 
 
 class Autoencoder(nn.Module):

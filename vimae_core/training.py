@@ -112,7 +112,7 @@ class Training:
     def _losses(self, x: Tensor, noise: Tensor, z_prior: Tensor) -> dict[str, Tensor]:
         """The loss and its terms; no draw of a random number, and nothing that waits for the device."""
         posterior = self.network.encode(x)
-        z = posterior.mean + noise * torch.exp(posterior.log_variance / 2)
+        z = posterior.at(noise)
         return loss_terms(self.config, self.prior, x, self.network.decode(z), posterior, z, z_prior)
 
     def _epoch_order(self, epoch: int) -> Tensor:

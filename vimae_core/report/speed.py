@@ -42,6 +42,10 @@ def provenance(record: dict) -> str:
     )
 
 
+def _show(record: dict, name: str, what: str, rows: dict[str, dict], caption: str) -> None:
+    show_table(pd.DataFrame(rows.values(), index=pd.Index(rows, name=what)), name, caption, provenance(record))
+
+
 def show_training(record: dict, name: str) -> None:
     """Displays the images a second of every trainer."""
     trainers = {
@@ -78,13 +82,14 @@ def show_goals(record: dict, name: str) -> None:
             "share wanted": "—" if share is None else _wanted(100 * share, share <= ours["share of peak"], " %"),
             "at the peak": f"{ratio / (rest + ours['share of peak']):.1f}",
         }
-    show_table(
-        pd.DataFrame(rows.values(), index=pd.Index(rows, name="batches of 128")),
+    _show(
+        record,
         name,
+        "batches of 128",
+        rows,
         "Training beside pythae and beside the processor: ratios within a round, with their range. The peak is the "
         "processor's rate in a large matrix product; the last column is what the ratio to pythae would be if every "
         "multiplication of the training ran at it, and all else took as long as it does.",
-        provenance(record),
     )
 
 
@@ -153,12 +158,13 @@ def show_seeds(record: dict, name: str) -> None:
             "stacked / one by one": f"{ratio:.2f} ({low:.2f} to {high:.2f})",
             "wanted": _wanted(2, ratio >= 2),
         }
-    show_table(
-        pd.DataFrame(rows.values(), index=pd.Index(rows, name="five seeds")),
+    _show(
+        record,
         name,
+        "five seeds",
+        rows,
         "Five seeds of an MLP: images a second of all together, one training after the other, stacked into one "
         "batched product a layer, and one after the other in two processes of a thread each.",
-        provenance(record),
     )
 
 
@@ -188,12 +194,13 @@ def show_evaluation(record: dict, name: str) -> None:
             "ours / bare": f"{times:.2f} ({low:.2f} to {high:.2f})",
             "wanted": _wanted(1.5, times <= 1.5),
         }
-    show_table(
-        pd.DataFrame(rows.values(), index=pd.Index(rows, name="evaluation")),
+    _show(
+        record,
         name,
+        "evaluation",
+        rows,
         "Seconds of an evaluation, medians, beside the bare computation: 60,000 images forward through the encoder, "
         "and one product of a 10,000 × d with a d × 10,000 matrix. Ratios within a round, with their range.",
-        provenance(record),
     )
 
 
@@ -232,13 +239,14 @@ def show_quality(record: dict, name: str) -> None:
                     **_both(found, "loss", "final loss, nats", 1.0, ".2f"),
                     **_both(found, "accuracy", "accuracy, %", 100.0, ".2f"),
                 }
-    show_table(
-        pd.DataFrame(rows.values(), index=pd.Index(rows, name="")),
+    _show(
+        record,
         name,
+        "",
+        rows,
         "bf16 against fp32: the final training loss, and the test accuracy of a support vector machine on the "
         "posterior means of 1,000 labelled digits; mean and 95 % interval over seeds "
         f"{', '.join(map(str, record['quality']['seeds']))}, and of the difference within a seed.",
-        provenance(record),
     )
 
 
