@@ -12,7 +12,7 @@ METHODS = {
     "vimae": (0.0, 10.0),  # Eq. (9); the paper's lambda = 10
 }
 
-# The paper's names of its models.
+# The paper's names of its models, and of the control that tells a prior's part from an objective's: VAE-l.
 PAPER_MODELS = {
     "AE": {"method": "ae"},
     "VAE": {"method": "vae"},
@@ -20,6 +20,7 @@ PAPER_MODELS = {
     "InfoVAE": {"method": "infovae"},
     "VIMAE-n": {"method": "vimae", "prior": "normal"},
     "VIMAE-l": {"method": "vimae", "prior": "logistic"},
+    "VAE-l": {"method": "vae", "prior": "logistic"},
 }
 
 CHOICES = {

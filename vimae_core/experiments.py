@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import yaml
 
 from vimae_core.config import RunConfig, paper_model
+from vimae_core.corruptions import Corruption
 from vimae_core.datasets import ROOT
 
 PROFILES = ROOT / "workflow" / "profiles"
@@ -76,9 +77,39 @@ def latent_shape_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
 
 def training_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
     """The paper's models at its lambda = beta = 10 with the networks of section 5.2, to be watched while they train."""
-    passed_on = ("dataset", "n_train", "likelihood", "architecture", "width", "latent_dim", "epochs", "schedule")
-    common = {name: getattr(p, name) for name in (*passed_on, "precision", "device", "data_root")}
-    return {"training": [paper_model(m, seed=s, **common) for m in p.methods for s in p.seeds]}
+    return {"training": _models(p)}
+
+
+def generation_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
+    """The runs of Figure 2: the models of Table 1."""
+    Corruption.of(p.condition)
+    return {"table": _models(p)}
+
+
+def capacity_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
+    """The runs of Table 1, `table`; and `sweep`, VAEs over weights of the rate and likelihoods (1 is the VAE's weight)."""
+    for condition in (*p.conditions, *p.curve):
+        Corruption.of(condition)
+    sweep = [
+        paper_model("VAE", seed=s, likelihood=likelihood, **_common(p))
+        if weight == 1
+        else paper_model("beta-VAE", seed=s, likelihood=likelihood, lambda_=weight, **_common(p))
+        for likelihood in p.sweep_likelihoods
+        for s in p.sweep_seeds
+        for weight in p.rate_weights
+    ]
+    return {"table": _models(p), "sweep": sweep}
+
+
+def _models(p: SimpleNamespace) -> list[RunConfig]:
+    """The models that are asked for, seed by seed: a stopped `reference` has whole seeds."""
+    return [paper_model(m, seed=s, likelihood=p.likelihood, **_common(p)) for s in p.seeds for m in p.methods]
+
+
+def _common(p: SimpleNamespace) -> dict:
+    """What all runs of a convolutional experiment share."""
+    names = ("dataset", "n_train", "architecture", "width", "latent_dim", "epochs", "schedule", "precision")
+    return {name: getattr(p, name) for name in (*names, "device", "data_root")}
 
 
 def no_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
@@ -86,8 +117,20 @@ def no_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
     return {}
 
 
-RUNS = {"latent_shape": latent_shape_runs, "training": training_runs, "speed": no_runs}  # experiment -> its runs
-NOTEBOOKS = {"01_latent_shape": "latent_shape", "02_training": "training", "speed": "speed"}  # -> its experiment
+RUNS = {  # experiment -> its runs
+    "latent_shape": latent_shape_runs,
+    "training": training_runs,
+    "capacity": capacity_runs,
+    "generation": generation_runs,
+    "speed": no_runs,
+}
+NOTEBOOKS = {  # -> its experiment
+    "01_latent_shape": "latent_shape",
+    "02_training": "training",
+    "03_capacity_semi_supervised": "capacity",
+    "04_mnist_generation": "generation",
+    "speed": "speed",
+}
 
 
 def all_runs(profile: str) -> list[RunConfig]:

@@ -1,0 +1,103 @@
+"""Figure 2 in numbers: reconstructions, those of corrupted digits, and samples of the prior and of the codes."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from sklearn.decomposition import PCA
+from torch import Tensor
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_prc import calculate_precision_recall_part
+
+from vimae_core.corruptions import corrupt
+from vimae_core.datasets import Dataset, load_dataset
+from vimae_core.evaluation.digit_network import digit_network
+from vimae_core.evaluation.record import recorded
+from vimae_core.runs import Run, as_pixels
+from vimae_core.sources import source_digest
+
+NEIGHBOURS = 3  # of precision and recall (Kynkaanniemi et al. 2019)
+
+
+def frechet_distance(features: Float[Tensor, "n f"], others: Float[Tensor, "m f"]) -> float:
+    """Between the Gaussians with the two samples' means and covariances; the FID where the features are Inception's."""
+    one, other = (fid_features_to_statistics(part.double()) for part in (features, others))
+    value = fid_statistics_to_metric(one, other, verbose=False)
+    return float(value["frechet_inception_distance"])  # torch-fidelity's key, whatever the features
+
+
+def precision_recall(generated: Float[Tensor, "n f"], real: Float[Tensor, "m f"]) -> tuple[float, float]:
+    """Which part of the generated lies among the real, and of the real among the generated; from 0 to 1.
+
+    Among: within the distance of a point's third neighbour to it (Kynkaanniemi et al. 2019).
+    """
+    return calculate_precision_recall_part(generated, real, NEIGHBOURS, batch_size=2000)
+
+
+def squared_error(x: Float[Tensor, "n c h w"], y: Float[Tensor, "n c h w"]) -> float:
+    """Summed over an image's pixels in [0, 1], mean over images."""
+    return (x - y).square().flatten(1).sum(1).mean().item()
+
+
+def pca_error(train: Float[Tensor, "n p"], test: Float[Tensor, "m p"], dim: int) -> float:
+    """The squared error of test images rebuilt from `dim` principal components of the training images."""
+    pca = PCA(dim, svd_solver="covariance_eigh").fit(train.numpy())
+    rebuilt = pca.inverse_transform(pca.transform(test.numpy()))
+    return float(np.square(rebuilt - test.numpy()).sum(1).mean())
+
+
+@torch.no_grad()
+def generation(run: Run, data: Dataset, condition: str = "mask 0.5", n_test: int | None = None) -> dict:
+    """Measures on the test split (its first `n_test` images), and on as many samples.
+
+    Reconstructions are decoded from posterior means. `*_label_kept` is the part, in percent, that the digit
+    network takes for the class of the original. `corrupted_*`: the reconstruction of the image under `condition`,
+    against the clean image. `prior_*`: decoded from draws of p(z); `aggregate_*`: decoded from draws of q(z|x) of
+    training images; `real_*`: those training images themselves. Each is held against the test images.
+    """
+    network = digit_network(data)
+    images, labels = (part[:n_test] for part in data["test"])
+    n = len(images)
+    x, generator = as_pixels(images), torch.Generator().manual_seed(run.config.seed)
+    train = data["train"][0][: run.config.n_train]
+    train = train[torch.randperm(len(train), generator=generator)[:n]]
+    corrupted = corrupt(images, condition, seed=1)
+    rebuilt, mended = run.decode(run.encode(images)), run.decode(run.encode(corrupted))
+    record = {
+        "n": n,
+        "squared_error": squared_error(rebuilt, x),
+        "pca_squared_error": pca_error(
+            as_pixels(data["train"][0][: run.config.n_train]).flatten(1), x.flatten(1), run.config.latent_dim
+        ),
+        "label_kept": _kept(network, rebuilt, labels),
+        "original_label_kept": _kept(network, x, labels),
+        "corrupted_input_error": squared_error(corrupted, x),
+        "corrupted_error": squared_error(mended, x),
+        "corrupted_label_kept": _kept(network, mended, labels),
+        "corrupted_input_label_kept": _kept(network, corrupted, labels),
+    }
+    real = network.describe(x)[0]
+    samples = {
+        "prior": run.sample(n, generator),
+        "aggregate": run.decode(run.posterior(train).sample(generator)),
+        "real": as_pixels(train),
+    }
+    for name, sample in samples.items():
+        features = network.describe(sample)[0]
+        record[f"{name}_frechet"] = frechet_distance(features, real)
+        record[f"{name}_precision"], record[f"{name}_recall"] = precision_recall(features, real)
+    return record
+
+
+def _kept(network, images: Float[Tensor, "n c h w"], labels: Int64[Tensor, " n"]) -> float:
+    return 100 * (network.describe(images)[1] == labels).float().mean().item()
+
+
+def evaluate(run: Run, data: Dataset | None = None, **settings) -> dict:
+    """The record of `generation`: as stored beside the run, or computed and stored now."""
+    data = data or load_dataset(run.config.dataset, run.config.data_root)
+    return recorded(
+        run.path / "generation.json",
+        "generation",
+        {"sources": source_digest(__file__), "network": digit_network(data).digest, **settings},
+        lambda: generation(run, data, **settings),
+    )
