@@ -100,7 +100,7 @@ def test_a_record_is_kept_until_its_measures_change(run, monkeypatch):
     assert evaluate(run)["kl"] == -123.0
     assert evaluate(run, n_test=32)["n"] == 32
     assert evaluate(run) == first
-    monkeypatch.setattr("vimae_core.evaluation.latent_fit.source_digest", lambda _: "other measures")
+    monkeypatch.setattr("vimae_core.evaluation.record.source_digest", lambda _: "other measures")
     path.write_text(json.dumps(stored))
     assert evaluate(run) == first
 

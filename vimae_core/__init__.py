@@ -2,7 +2,7 @@
 
 from vimae_core.config import RunConfig, paper_model
 from vimae_core.datasets import load_dataset
-from vimae_core.evaluation.latent_fit import evaluate
+from vimae_core.evaluation.record import evaluate
 from vimae_core.memory import keep_buffers
 from vimae_core.mmd import gaussian_kernel, imq_kernel, mmd2, null_band
 from vimae_core.priors import make_prior

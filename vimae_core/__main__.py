@@ -1,13 +1,15 @@
 """python -m vimae_core: train, evaluate and look at runs from the command line."""
 
 import argparse
+import inspect
+import json
 import sys
 from dataclasses import fields
 from functools import cache
 
 from vimae_core.config import CHOICES, RunConfig
 from vimae_core.datasets import DataError, load_dataset
-from vimae_core.evaluation.latent_fit import evaluate
+from vimae_core.evaluation.record import MEASURES, evaluate
 from vimae_core.experiments import parameters, profile_names
 from vimae_core.reference import REFERENCE, verify
 from vimae_core.report.latent_shape import NOTEBOOK, publish_results
@@ -25,6 +27,13 @@ def main(arguments: list[str] | None = None) -> int:
         add_flags(sub)
         sub.set_defaults(command=command)
     commands.choices["evaluate"].add_argument("--n-test", type=int, help="the first n test images only")
+    commands.choices["evaluate"].add_argument(
+        "--measure",
+        action="append",
+        dest="measures",
+        metavar="NAME or NAME={...}",
+        help=f'{", ".join(MEASURES)}; settings as JSON, such as probes={{"draws": [10]}}; several times for several',
+    )
     commands.add_parser("show", help=show.__doc__).set_defaults(command=show)
     sub = commands.add_parser("publish", help=publish_profile.__doc__)
     sub.add_argument("--profile", choices=profile_names(), default="reference")
@@ -68,12 +77,35 @@ def train(**config) -> None:
     print(fit(RunConfig(**config)).path)
 
 
-def train_and_evaluate(n_test: int | None = None, **config) -> None:
+def train_and_evaluate(n_test: int | None = None, measures: list[str] | None = None, **config) -> None:
     """train one run if need be, and print its record"""
+    asked = dict(map(parse_measure, measures or ["latent_fit"]))
     run = fit(RunConfig(**config))
-    for name, value in evaluate(run, n_test).items():
-        print(f"{name:16} {value:.6g}")
+    for measure, settings in asked.items():
+        show_values(evaluate(run, measure=measure, **{"n_test": n_test, **settings}))
     print(run.path)
+
+
+def parse_measure(text: str) -> tuple[str, dict]:
+    """A measure and its settings, from `name` or `name={...}`. Raises ValueError."""
+    name, _, settings = text.partition("=")
+    try:
+        values = json.loads(settings or "{}")
+        inspect.signature(MEASURES[name]).bind(None, None, **values)
+    except (KeyError, TypeError, ValueError) as error:
+        possible = {m: list(inspect.signature(f).parameters)[2:] for m, f in MEASURES.items()}
+        raise ValueError(f"measure={text!r} is not possible ({error}): must be one of {possible}") from None
+    return name, values
+
+
+def show_values(values: dict, above: str = "") -> None:
+    """One line a number; what is nested under the names above it."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            show_values(value, f"{above}{name} ")
+        else:
+            numbers = value if isinstance(value, list) else [value]
+            print(f"{above + name:28}", *(f"{v:.6g}" if isinstance(v, int | float) else v for v in numbers))
 
 
 def show() -> None:

@@ -13,7 +13,7 @@ FORMS = "clean, gaussian SIGMA (SIGMA above 0, as in gaussian 0.2), mask P (P in
 
 
 class Corruption(NamedTuple):
-    """What is done to every pixel: gaussian of standard deviation `level`, mask with probability `level`, or nothing."""
+    """Done to every pixel: gaussian noise of standard deviation `level`, mask with probability `level`, or nothing."""
 
     kind: str
     level: float

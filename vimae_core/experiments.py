@@ -87,7 +87,7 @@ def generation_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
 
 
 def capacity_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
-    """The runs of Table 1, `table`; and `sweep`, VAEs over weights of the rate and likelihoods (1 is the VAE's weight)."""
+    """The runs of Table 1, `table`; and `sweep`, VAEs of other weights of the rate (1 is the VAE's) and likelihoods."""
     for condition in (*p.conditions, *p.curve):
         Corruption.of(condition)
     sweep = [
@@ -98,7 +98,20 @@ def capacity_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
         for s in p.sweep_seeds
         for weight in p.rate_weights
     ]
-    return {"table": _models(p), "sweep": sweep}
+    table = _models(p)
+    return {"table": table, "sweep": [config for config in sweep if config not in table]}
+
+
+def measures(experiment: str, group: str, p: SimpleNamespace) -> dict[str, dict]:
+    """What is measured of a group's runs: each measure with its settings."""
+    if experiment == "capacity":
+        draws = p.draws if group == "table" else p.sweep_draws
+        settings = {"conditions": p.conditions, "curve": p.curve, "n_labels": p.n_labels, "draws": draws}
+        return {"probes": {"n_test": p.n_test, **settings}}
+    shape = {"latent_fit": {"n_test": p.n_test}}
+    if experiment == "generation":
+        return {**shape, "generation": {"n_test": p.n_test, "condition": p.condition}}
+    return shape
 
 
 def _models(p: SimpleNamespace) -> list[RunConfig]:

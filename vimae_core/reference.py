@@ -38,9 +38,9 @@ def reference_runs(configs: list[RunConfig]) -> list[Run]:
     return [run for run in map(find_reference, configs) if run]
 
 
-def reference_record(run: Run) -> dict[str, int | float]:
-    """A committed run's record, as it was published."""
-    return read_json(run.path / "record.json")["latent_fit"]
+def reference_record(run: Run, measure: str = "latent_fit") -> dict:
+    """One measure of a committed run, as it was published; empty where it was not measured."""
+    return read_json(run.path / "record.json").get(measure, {})
 
 
 def publish(run: Run, weights: bool) -> Path:

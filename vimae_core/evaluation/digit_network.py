@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
 from vimae_core.datasets import ROOT, Dataset
-from vimae_core.runs import as_pixels, load_tensors, save_tensors
+from vimae_core.runs import RunError, as_pixels, load_tensors, save_tensors
 
 WEIGHTS = ROOT / "results" / "digit_network.safetensors"  # trained on MNIST's training labels, committed
+DIGEST = "a49168c9f327"  # of its weights
 FEATURES = 64
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 10, 100, 2e-3
 
@@ -47,6 +48,7 @@ class DigitNetwork(nn.Module):
         return hashlib.sha256(b"".join(p.numpy().tobytes() for p in self.state_dict().values())).hexdigest()[:12]
 
 
+@torch.enable_grad()
 def train_digit_network(images: UInt8[Tensor, "n 1 28 28"], labels: Int64[Tensor, " n"], seed: int = 0) -> DigitNetwork:
     """Trained on images shifted by up to two pixels, with Adam and a one-cycle schedule; weights rounded to half."""
     with torch.random.fork_rng(devices=[]):
@@ -60,9 +62,8 @@ def train_digit_network(images: UInt8[Tensor, "n 1 28 28"], labels: Int64[Tensor
     for _ in range(EPOCHS):
         for rows in torch.randperm(len(images), generator=generator).split(BATCH_SIZE)[: steps // EPOCHS]:
             down, right = torch.randint(5, (2,), generator=generator).tolist()
-            loss = cross_entropy(
-                network(as_pixels(padded[rows, :, down : down + 28, right : right + 28])), labels[rows]
-            )
+            x = as_pixels(padded[rows, :, down : down + 28, right : right + 28])
+            loss = cross_entropy(network(x), labels[rows])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -79,6 +80,8 @@ def _stored(data_digest: str) -> DigitNetwork | None:
         return None
     network = DigitNetwork(len(tensors["classify.bias"]))
     network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    if network.digest != DIGEST:
+        raise RunError(f"{WEIGHTS} holds weights {network.digest}, expected {DIGEST}: restore it from the repository")
     return network.eval().requires_grad_(False)
 
 

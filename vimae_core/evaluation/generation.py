@@ -9,11 +9,9 @@ from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics
 from torch_fidelity.metric_prc import calculate_precision_recall_part
 
 from vimae_core.corruptions import corrupt
-from vimae_core.datasets import Dataset, load_dataset
+from vimae_core.datasets import Dataset
 from vimae_core.evaluation.digit_network import digit_network
-from vimae_core.evaluation.record import recorded
 from vimae_core.runs import Run, as_pixels
-from vimae_core.sources import source_digest
 
 NEIGHBOURS = 3  # of precision and recall (Kynkaanniemi et al. 2019)
 
@@ -46,7 +44,7 @@ def pca_error(train: Float[Tensor, "n p"], test: Float[Tensor, "m p"], dim: int)
 
 
 @torch.no_grad()
-def generation(run: Run, data: Dataset, condition: str = "mask 0.5", n_test: int | None = None) -> dict:
+def generation(run: Run, data: Dataset, n_test: int | None = None, condition: str = "mask 0.5") -> dict:
     """Measures on the test split (its first `n_test` images), and on as many samples.
 
     Reconstructions are decoded from posterior means. `*_label_kept` is the part, in percent, that the digit
@@ -64,8 +62,8 @@ def generation(run: Run, data: Dataset, condition: str = "mask 0.5", n_test: int
     rebuilt, mended = run.decode(run.encode(images)), run.decode(run.encode(corrupted))
     record = {
         "n": n,
-        "squared_error": squared_error(rebuilt, x),
-        "pca_squared_error": pca_error(
+        "reconstruction_error": squared_error(rebuilt, x),
+        "pca_error": pca_error(
             as_pixels(data["train"][0][: run.config.n_train]).flatten(1), x.flatten(1), run.config.latent_dim
         ),
         "label_kept": _kept(network, rebuilt, labels),
@@ -90,14 +88,3 @@ def generation(run: Run, data: Dataset, condition: str = "mask 0.5", n_test: int
 
 def _kept(network, images: Float[Tensor, "n c h w"], labels: Int64[Tensor, " n"]) -> float:
     return 100 * (network.describe(images)[1] == labels).float().mean().item()
-
-
-def evaluate(run: Run, data: Dataset | None = None, **settings) -> dict:
-    """The record of `generation`: as stored beside the run, or computed and stored now."""
-    data = data or load_dataset(run.config.dataset, run.config.data_root)
-    return recorded(
-        run.path / "generation.json",
-        "generation",
-        {"sources": source_digest(__file__), "network": digit_network(data).digest, **settings},
-        lambda: generation(run, data, **settings),
-    )

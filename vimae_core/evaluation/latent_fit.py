@@ -9,12 +9,11 @@ from scipy.spatial import cKDTree
 from scipy.special import digamma, gammaln
 from torch import Tensor
 
-from vimae_core.datasets import Dataset, load_dataset
+from vimae_core.datasets import Dataset
 from vimae_core.mmd import KERNELS, mmd2, null_band
 from vimae_core.objectives import distortion, rate
 from vimae_core.priors import Prior
-from vimae_core.runs import Run, as_pixels, read_json, write_json
-from vimae_core.sources import source_digest
+from vimae_core.runs import Run, as_pixels
 
 
 def kl_to_prior(z: Float[Tensor, "n d"], prior: Prior, neighbours: int = 5) -> float:
@@ -70,16 +69,3 @@ def latent_fit(run: Run, data: Dataset, n_test: int | None = None) -> dict[str, 
         "distortion": distortion(x, logits, run.config.likelihood).mean().item(),
         "squared_error": (x - torch.sigmoid(logits)).square().flatten(1).sum(1).mean().item(),
     }
-
-
-def evaluate(run: Run, n_test: int | None = None, data: Dataset | None = None) -> dict[str, int | float]:
-    """The record of a run: as stored beside it, or computed and stored where the measuring code has changed.
-
-    `data` is the run's data set, where it has been read already.
-    """
-    path, determined_by = run.path / "record.json", {"sources": source_digest(__file__), "n_test": n_test}
-    if path.is_file() and (record := read_json(path)) and record["determined_by"] == determined_by:
-        return record["latent_fit"]
-    fit = latent_fit(run, data or load_dataset(run.config.dataset, run.config.data_root), n_test)
-    write_json(path, {"determined_by": determined_by, "latent_fit": fit})
-    return fit

@@ -4,9 +4,9 @@ Each class minimises over its decision function f and over the labels of the unl
 
     |f|^2 / 2 + C sum_labelled max(0, 1 - y f)^2 + C_u sum_unlabelled max(0, 1 - y f)^2
 
-where a given fraction of the unlabelled labels is positive. The labels make it a problem with many local minima;
-deterministic annealing (Sindhwani, Keerthi and Chapelle 2006) begins with all labels undecided and decides them as a
-temperature falls.
+where a given fraction of the unlabelled labels is positive. The labels make it a problem with many local minima.
+Deterministic annealing (Sindhwani, Keerthi and Chapelle 2006) begins with all labels undecided and decides them as a
+temperature falls; C grows meanwhile, so that f is smooth while labels are still open.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-TEMPERATURES = torch.logspace(
-    1, -2, 12
-).tolist()  # in units of the loss, which is 4 between a sure label and its opposite
+TEMPERATURES = torch.logspace(0, -2, 24).tolist()  # of a loss of 4 for a point at -1 or 1 on the wrong side
+SHARES = torch.logspace(-3, 0, 24).tolist()  # of C, at each temperature
 RELABELLINGS = 30  # at most, at the end; mostly a few do
 STEPS = 3000  # at most, to minimise over f at fixed labels
 
@@ -82,9 +81,10 @@ def fit_tsvm(
     weight[len(labelled) :] = c * len(labelled) / len(unlabelled)
     known = 2.0 * (labels[:, None] == classes).double() - 1
     positive = torch.where(known > 0, 1.0, 0.0).mean(0)
-    problem = _Problem(features, weight)
+    gram = features.T @ (weight * features)
     w = torch.zeros(features.shape[1], len(classes), dtype=torch.double)
-    for temperature in TEMPERATURES:
+    for temperature, share in zip(TEMPERATURES, SHARES, strict=True):
+        problem = _Problem(features, share * weight, share * gram)
         chance = _chances(_gain(features[len(labelled) :] @ w), positive, temperature)
         w = problem.minimise(w, torch.cat([known, 2 * chance - 1]), 1e-2)
     for _ in range(RELABELLINGS):
@@ -99,10 +99,10 @@ def fit_tsvm(
 class _Problem:
     """The supervised problem at fixed labels in [-1, 1], an expected loss between -1 and 1; convex in w."""
 
-    def __init__(self, features: Float[Tensor, "n m"], weight: Float[Tensor, "n 1"]):
+    def __init__(self, features: Float[Tensor, "n m"], weight: Float[Tensor, "n 1"], gram: Float[Tensor, "m m"]):
         self.features, self.weight = features, weight
         # The squared hinge's curvature is at most 2: one matrix bounds the Hessian, whatever the class and the labels.
-        bound = torch.eye(features.shape[1], dtype=torch.double) + 2 * features.T @ (weight * features)
+        bound = torch.eye(len(gram), dtype=torch.double) + 2 * gram
         self.factor = torch.linalg.cholesky(bound)
 
     def value(self, w: Tensor, labels: Tensor) -> Float[Tensor, " k"]:

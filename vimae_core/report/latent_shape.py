@@ -3,30 +3,12 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from vimae_core.config import RunConfig
-from vimae_core.datasets import Dataset
-from vimae_core.experiments import latent_shape_runs, parameters
-from vimae_core.reference import publish, reference_record, reference_runs
+from vimae_core.reference import publish
 from vimae_core.report.results import Results
 from vimae_core.report.statistics import choose_lambda, claim_1, fits
 
 NOTEBOOK = "01_latent_shape"
 VERDICTS = {True: "fits", False: "does not fit", None: "undecided"}
-
-
-def reference_results(data: Dataset) -> dict[str, Results]:
-    """The committed records of the reference profile's `figure` and `grid`; empty where the data are others."""
-    published: dict[str, list[RunConfig]] = latent_shape_runs(parameters("latent_shape", "reference"))
-    return {
-        group: Results.of(
-            "reference",
-            NOTEBOOK,
-            "reference",
-            [run for run in reference_runs(configs) if run.environment["data_digest"] == data.digest],
-            reference_record,
-        )
-        for group, configs in published.items()
-    }
 
 
 def publish_results(results: dict[str, Results], p: SimpleNamespace) -> list[Path]:

@@ -1,6 +1,6 @@
 """Runs with their records, and the tables that compare them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
@@ -8,8 +8,9 @@ import pandas as pd
 
 from vimae_core.config import RunConfig
 from vimae_core.datasets import Dataset
-from vimae_core.evaluation.latent_fit import evaluate
-from vimae_core.experiments import NOTEBOOKS, RUNS
+from vimae_core.evaluation.record import evaluate
+from vimae_core.experiments import NOTEBOOKS, RUNS, measures, parameters
+from vimae_core.reference import reference_record, reference_runs
 from vimae_core.report.show import provenance
 from vimae_core.report.statistics import mean_over_seeds
 from vimae_core.runs import Run
@@ -65,12 +66,41 @@ class Results:
 
 def build_results(notebook: str, p: SimpleNamespace, data: Dataset) -> dict[str, Results]:
     """This build's runs of a notebook by group: what is in the store is loaded, what is not is trained now."""
+    experiment = NOTEBOOKS[notebook]
 
-    def results(configs: list[RunConfig]) -> Results:
-        runs = [fit(config, data) for config in configs]
-        return Results.of("this build", notebook, p.profile, runs, lambda run: evaluate(run, p.n_test, data))
+    def results(group: str, configs: list[RunConfig]) -> Results:
+        asked = measures(experiment, group, p)
+        return Results.of(
+            "this build",
+            notebook,
+            p.profile,
+            [fit(config, data) for config in configs],
+            lambda run: _merged(evaluate(run, data=data, measure=name, **asked[name]) for name in asked),
+        )
 
-    return {group: results(configs) for group, configs in RUNS[NOTEBOOKS[notebook]](p).items()}
+    return {group: results(group, configs) for group, configs in RUNS[experiment](p).items()}
+
+
+def reference_results(notebook: str, data: Dataset) -> dict[str, Results]:
+    """The committed runs of the reference profile by group; none where the data are others, or were not measured."""
+    experiment, p = NOTEBOOKS[notebook], parameters(NOTEBOOKS[notebook], "reference")
+
+    def results(group: str, configs: list[RunConfig]) -> Results:
+        asked = measures(experiment, group, p)
+        runs = [
+            run
+            for run in reference_runs(configs)
+            if run.environment["data_digest"] == data.digest and all(reference_record(run, name) for name in asked)
+        ]
+        return Results.of(
+            "reference", notebook, "reference", runs, lambda run: _merged(reference_record(run, name) for name in asked)
+        )
+
+    return {group: results(group, configs) for group, configs in RUNS[experiment](p).items()}
+
+
+def _merged(records: Iterable[dict]) -> dict:
+    return {name: value for record in records for name, value in record.items()}
 
 
 def sources(results: list[Results]) -> str:
