@@ -9,6 +9,8 @@ Deterministic annealing (Sindhwani, Keerthi and Chapelle 2006) begins with all l
 temperature falls; C grows meanwhile, so that f is smooth while labels are still open.
 """
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -46,6 +48,18 @@ class TransductiveSVM:
         return self.classes[self.decide(x).argmax(1)]
 
 
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Thousands of small products: several threads would mostly wait for each other, on a busy machine for minutes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@one_thread()
 def fit_tsvm(
     labelled: Float[Tensor, "l d"],
     labels: Int64[Tensor, " l"],

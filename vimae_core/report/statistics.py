@@ -33,6 +33,80 @@ def mean_over_seeds(values: Sequence[float]) -> Mean:
     return Mean(value, value - half, value + half, n)
 
 
+def crossed_mean(values: np.ndarray) -> Mean:
+    """The mean of a table of seeds by draws, both random, and its 95 % interval; one seed has none.
+
+    With M the mean squares, the squared standard error is max(M_seeds, M_draws, M_seeds + M_draws - M_rest)
+    over the number of values, with Satterthwaite's degrees of freedom. One draw: Student's t over seeds.
+    """
+    value, error, freedom = _crossed(values)
+    half = float(stats.t.ppf(0.975, freedom) * error) if freedom else np.nan
+    return Mean(value, value - half, value + half, len(values))
+
+
+def _crossed(values: np.ndarray) -> tuple[float, float, float]:
+    """Mean, its standard error and the degrees of freedom of a table of seeds by draws; of one seed 0 of them."""
+    (s, r), mean = values.shape, float(values.mean())
+    if s == 1:
+        return mean, np.nan, 0
+    by_seed, by_draw = values.mean(1), values.mean(0)
+    m_seed, n_seed = r * by_seed.var(ddof=1), s - 1
+    if r == 1:
+        return mean, float(np.sqrt(m_seed / s)), n_seed
+    m_draw, n_draw = s * by_draw.var(ddof=1), r - 1
+    m_rest = np.square(values - by_seed[:, None] - by_draw + mean).sum() / (n_seed * n_draw)
+    both = m_seed + m_draw - m_rest
+    satterthwaite = both**2 / max(m_seed**2 / n_seed + m_draw**2 / n_draw + m_rest**2 / (n_seed * n_draw), 1e-300)
+    m, freedom = max((both, satterthwaite), (m_seed, n_seed), (m_draw, n_draw))
+    return mean, float(np.sqrt(m / (s * r))), freedom
+
+
+class Comparison(NamedTuple):
+    """A claimed difference: claimed to be above 0. `outcome` is by its corrected p, or by its sign where one seed."""
+
+    difference: Mean
+    effect: float  # mean over standard deviation of the seeds' differences
+    p: float  # two-sided
+    outcome: str  # "holds", "contradicted", "undecided"
+
+
+def compare_pairs(
+    differences: dict[str, np.ndarray], corrected: bool = True, level: float = 0.05
+) -> dict[str, Comparison]:
+    """Tests each table of differences (seeds by draws) against 0; `corrected` corrects all p by Holm's method."""
+    p = []
+    for values in differences.values():
+        mean, error, freedom = _crossed(values)
+        p.append(np.nan if not freedom else 2 * stats.t.sf(abs(mean) / error, freedom) if error else float(mean == 0))
+    return {
+        name: Comparison(crossed_mean(values), _effect(values), q, _outcome(values.mean(), q, level))
+        for (name, values), q in zip(differences.items(), holm(p) if corrected else p, strict=True)
+    }
+
+
+def _effect(values: np.ndarray) -> float:
+    by_seed = values.mean(1)
+    spread = by_seed.std(ddof=1) if len(by_seed) > 1 else 0.0
+    return float(by_seed.mean() / spread) if spread else np.nan
+
+
+def _outcome(mean: float, p: float, level: float) -> str:
+    if p >= level:
+        return "undecided"
+    return "holds" if mean > 0 else "contradicted"  # a p that is nan: one seed, by its sign
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """p-values corrected by Holm's method, in the order given; nan stays nan and counts as none."""
+    p = np.asarray(p, dtype=float)
+    order = np.argsort(p)  # nan last
+    n = int(np.isfinite(p).sum())
+    steps = np.minimum(1, np.maximum.accumulate(p[order][:n] * np.arange(n, 0, -1)))
+    corrected = np.full(len(p), np.nan)
+    corrected[order[:n]] = steps
+    return corrected.tolist()
+
+
 def fits(kl: Sequence[float], max_kl: float) -> bool | None:
     """Whether q(z) fits p(z) by the protocol's criterion on KL(q(z)||p(z)) over seeds; None: undecided."""
     mean = mean_over_seeds(kl)

@@ -1,0 +1,123 @@
+"""The figures of Table 1: accuracy against the level of noise, and against the weight of the rate."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vimae_core.corruptions import Corruption
+from vimae_core.report.claims import accuracies
+from vimae_core.report.results import Results, sources
+from vimae_core.report.show import show_figure
+from vimae_core.report.statistics import crossed_mean
+from vimae_core.report.style import INK, MARKERS, PALE, SERIES, WIDTH
+
+KINDS = {"gaussian": "standard deviation σ of the noise", "mask": "probability p of the mask"}
+LIKELIHOODS = {"bernoulli": "Bernoulli", "gaussian": "Gaussian, unit variance", "wae": "0.05 × squared error"}
+
+
+def show_noise_curves(results: Results, models: list[str], conditions: list[str], name: str) -> None:
+    """Displays every model's accuracy against the level of each kind of noise."""
+    if not results:
+        return
+    show_figure(
+        noise_figure(results, models, conditions),
+        name,
+        f"**Accuracy against noise, {results.title}.** M1+TSVM on codes of clean training images, tested on codes of "
+        "corrupted test images; mean over seeds and draws of labels, bars: 95 % intervals where there are several "
+        "seeds. Dotted: chance. The paper's table has σ = 0.2 and 0.4, p = 0.2 and 0.5 of these.",
+        "Two panels of accuracy against the level of Gaussian noise and of masking, one falling line a model",
+        sources([results]),
+    )
+
+
+def noise_figure(results: Results, models: list[str], conditions: list[str]) -> Figure:
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
+    for axis, (kind, label) in zip(axes, KINDS.items(), strict=True):
+        levels = sorted(
+            {c for name in conditions if (c := Corruption.of(name)).kind in (kind, "clean")}, key=lambda c: c.level
+        )
+        for i, (model, colour) in enumerate(zip(models, [*SERIES, INK] * 2, strict=False)):
+            points = {c.level: accuracies(results, model, c.name) for c in levels}
+            means = {x: crossed_mean(np.array(list(found.values()))) for x, found in points.items() if found}
+            error = [(m.high - m.low) / 2 for m in means.values()]
+            axis.errorbar(
+                list(means), [m.value for m in means.values()], error, color=colour, marker=MARKERS[i % len(MARKERS)],
+                markersize=4, linewidth=1.2, elinewidth=0.8, label=model.replace("beta", "β"),
+            )  # fmt: skip
+        axis.axhline(10, color=PALE, linestyle=":", linewidth=1)
+        axis.set(xlabel=label)
+    axes[0].set_ylabel("accuracy, %")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(models))
+    return figure
+
+
+def show_rate_sweep(table: Results, sweep: Results, paper: dict, name: str) -> None:
+    """Displays the accuracy of VAEs against the weight of their rate, and where the paper's rows would lie."""
+    if not table:
+        return
+    show_figure(
+        sweep_figure(table, sweep, paper),
+        name,
+        f"**Accuracy against the weight of the rate, {table.title}.** VAEs whose rate is weighted by β, a line a "
+        "likelihood; a mark is a run, averaged over its draws of labels. Lines across: the paper's VAE and β-VAE; a "
+        "ring: where a line of ours falls through the paper's VAE. Dotted: chance. Under the Gaussian likelihood, "
+        "β = 10 is the VAE with the WAE code's 0.05 × squared error.",
+        "Two panels, clean and half-masked digits: accuracy against the weight of the rate on a logarithmic axis; one "
+        "line a likelihood",
+        sources([table, sweep]),
+    )
+
+
+def sweep_points(table: Results, sweep: Results, condition: str) -> dict[str, dict[float, list[float]]]:
+    """likelihood -> weight of the rate -> accuracies of VAE and beta-VAE runs, averaged over draws."""
+    points: dict[str, dict[float, list[float]]] = {}
+    for result in filter(None, (table, sweep)):
+        for _, row in result.table.iterrows():
+            if row["model"] in ("VAE", "beta-VAE") and condition in row["accuracy"]["test"]:
+                by_weight = points.setdefault(row["likelihood"], {}).setdefault(row["lambda"], [])
+                by_weight.append(float(np.mean(row["accuracy"]["test"][condition]["tsvm"])))
+    return {likelihood: dict(sorted(by_weight.items())) for likelihood, by_weight in points.items()}
+
+
+def crossing(weights: list[float], means: list[float], level: float) -> float | None:
+    """The weight at which the means last fall to a level, between two weights along a line in the logarithm."""
+    for i in reversed(range(len(weights) - 1)):
+        (x, a), (y, b) = (np.log(weights[i]), means[i]), (np.log(weights[i + 1]), means[i + 1])
+        if a >= level > b:
+            return float(np.exp(x + (a - level) / (a - b) * (y - x)))
+    return None
+
+
+def sweep_figure(table: Results, sweep: Results, paper: dict) -> Figure:
+    conditions = {"clean": "clean digits", "mask 0.5": "half-masked digits"}
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.4), sharey=True)
+    for axis, (condition, title) in zip(axes, conditions.items(), strict=True):
+        printed = {m: paper[m][paper["conditions"].index(condition)] for m in ("VAE", "beta-VAE")}
+        for likelihood, colour, marker in zip(
+            sweep_points(table, sweep, condition).items(), SERIES, MARKERS, strict=False
+        ):
+            _sweep_line(axis, *likelihood, colour, marker, printed["VAE"])
+        for model, level in printed.items():
+            axis.axhline(level, color=INK, linestyle="--", linewidth=0.8)
+            axis.annotate(
+                f"paper's {model.replace('beta', 'β')}",
+                (0, level),
+                xycoords=("axes fraction", "data"),
+                va="bottom",
+                size=7,
+            )
+        axis.axhline(10, color=PALE, linestyle=":", linewidth=1)
+        axis.set(xscale="log", xlabel="weight of the rate, β", title=title)
+    axes[0].set_ylabel("accuracy, %")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _sweep_line(axis: Axes, likelihood: str, by_weight: dict[float, list[float]], colour, marker, level: float) -> None:
+    weights, means = list(by_weight), [float(np.mean(values)) for values in by_weight.values()]
+    for weight, values in by_weight.items():
+        axis.plot([weight] * len(values), values, marker, color=colour, markersize=4, alpha=0.5)
+    axis.plot(weights, means, color=colour, marker=marker, markersize=4, label=LIKELIHOODS[likelihood])
+    if (at := crossing(weights, means, level)) is not None:
+        axis.plot(at, level, "o", markersize=10, markerfacecolor="none", color=colour, markeredgewidth=1.5)
