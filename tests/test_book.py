@@ -10,8 +10,11 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync")  # fmt: skip
 FIGURE_1 = "book/results/01_latent_shape.html"
 TRAINING = "book/results/02_training.html"
+CAPACITY = "book/results/03_capacity_semi_supervised.html"
+GENERATION = "book/results/04_mnist_generation.html"
 SPEED = "book/results/speed.html"
-PAGES = ["book/intro.html", "book/theory.html", "book/protocol.html", FIGURE_1, TRAINING,
+PAGES = ["book/intro.html", "book/theory.html", "book/protocol.html", "book/claims.html", FIGURE_1, TRAINING,
+         CAPACITY, GENERATION,
          "book/reexecute.html", "book/code.html", SPEED, "book/bibliography.html"]  # fmt: skip
 
 

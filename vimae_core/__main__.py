@@ -10,9 +10,9 @@ from functools import cache
 from vimae_core.config import CHOICES, RunConfig
 from vimae_core.datasets import DataError, load_dataset
 from vimae_core.evaluation.record import MEASURES, evaluate
-from vimae_core.experiments import parameters, profile_names
-from vimae_core.reference import REFERENCE, verify
-from vimae_core.report.latent_shape import NOTEBOOK, publish_results
+from vimae_core.experiments import NOTEBOOKS, parameters, profile_names
+from vimae_core.reference import REFERENCE, publish, verify
+from vimae_core.report.latent_shape import drawn_runs
 from vimae_core.report.results import build_results
 from vimae_core.runs import Run, RunError, is_whole, runs_root
 from vimae_core.training import fit
@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("show", help=show.__doc__).set_defaults(command=show)
     sub = commands.add_parser("publish", help=publish_profile.__doc__)
     sub.add_argument("--profile", choices=profile_names(), default="reference")
+    sub.add_argument("--experiment", choices=list(NOTEBOOKS.values()), default="latent_shape")
     sub.set_defaults(command=publish_profile)
     commands.add_parser("verify-reference", help=verify_reference.__doc__).set_defaults(command=verify_reference)
     options = vars(parser.parse_args(arguments))
@@ -116,11 +117,14 @@ def show() -> None:
         print(f"{path.name}  {run.config.label:9}  {run.environment['seconds']:7.0f} s  {fields_}")
 
 
-def publish_profile(profile: str) -> None:
-    """copy a profile's records, and the weights that its figures draw, into results/reference"""
-    p = parameters("latent_shape", profile)
-    results = build_results(NOTEBOOK, p, load_dataset(p.dataset, p.data_root))
-    print(f"{len(set(publish_results(results, p)))} runs published in {REFERENCE}")
+def publish_profile(profile: str, experiment: str) -> None:
+    """copy an experiment's records, and the weights that its figures draw, into results/reference"""
+    p, notebook = parameters(experiment, profile), next(n for n, e in NOTEBOOKS.items() if e == experiment)
+    results = build_results(notebook, p, load_dataset(p.dataset, p.data_root))
+    first = next(iter(results.values()))
+    drawn = {run.path for run in (drawn_runs(results, p) if experiment == "latent_shape" else first.drawn()[0])}
+    published = {publish(run, weights=run.path in drawn) for group in results.values() for run in group.runs}
+    print(f"{len(published)} runs published in {REFERENCE}")
 
 
 def verify_reference() -> int:

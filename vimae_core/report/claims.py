@@ -21,12 +21,11 @@ def accuracies(
     results: Results, model: str, condition: str, probe: str = "tsvm", protocol: str = "test"
 ) -> dict[int, list[float]]:
     """Accuracies in percent of a model's runs: seed -> a value a draw of labels; empty where there is none."""
-    rows = results.table[results.table["model"] == model] if results else ()
     found = {
         seed: record[protocol].get(condition, {}).get(probe)
-        for seed, record in (zip(rows["seed"], rows["accuracy"], strict=True) if len(rows) else ())
+        for seed, record in _by_seed(results, model, "accuracy").items()
     }
-    return {seed: values for seed, values in sorted(found.items()) if values}
+    return {seed: values for seed, values in found.items() if values}
 
 
 def difference(one: dict[int, list[float]], other: dict[int, list[float]]) -> np.ndarray:
@@ -37,8 +36,14 @@ def difference(one: dict[int, list[float]], other: dict[int, list[float]]) -> np
 
 def measured(results: Results, model: str, measure: str) -> dict[int, list[float]]:
     """A measure of a model's runs, as one draw a seed."""
-    rows = results.table[results.table["model"] == model] if results else ()
-    return {s: [v] for s, v in sorted(zip(rows["seed"], rows[measure], strict=True))} if len(rows) else {}
+    return {seed: [value] for seed, value in _by_seed(results, model, measure).items()}
+
+
+def _by_seed(results: Results, model: str, column: str) -> dict:
+    if "model" not in results.table:
+        return {}
+    rows = results.table[results.table["model"] == model].sort_values("seed")
+    return dict(zip(rows["seed"], rows[column], strict=True))
 
 
 def claim_2(results: Results) -> Verdict:
@@ -141,8 +146,11 @@ def _verdict(
     corrected: bool = True,
 ) -> Verdict:
     """In words, and each comparison; those `beside` are judged by their mean and enter no correction."""
-    if missing := [name for name, values in {**(beside or {}), **tables}.items() if values.size == 0]:
-        return f"not tested: nothing to compare for {missing[0]}" + " and others" * (len(missing) > 1), {}
+    missing = [name for name, values in {**(beside or {}), **tables}.items() if values.size == 0]
+    if len(missing) == len({**(beside or {}), **tables}):
+        return "not yet run", {}
+    if missing:
+        return f"not tested: nothing to compare for {missing[0]}", {}
     comparisons = compare_pairs(tables, corrected)
     word = judge({name: c.outcome == "holds" for name, c in comparisons.items()})
     holding = sum(c.outcome == "holds" for c in comparisons.values())

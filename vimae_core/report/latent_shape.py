@@ -1,22 +1,20 @@
 """Section 5.1: this build's runs beside the reference's, and the verdicts on them."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
-from vimae_core.reference import publish
 from vimae_core.report.results import Results
 from vimae_core.report.statistics import choose_lambda, claim_1, fits
+from vimae_core.runs import Run
 
 NOTEBOOK = "01_latent_shape"
 VERDICTS = {True: "fits", False: "does not fit", None: "undecided"}
 
 
-def publish_results(results: dict[str, Results], p: SimpleNamespace) -> list[Path]:
-    """Copies the records of all runs into results/reference, and the weights of those that a figure draws."""
-    figure, grid = results["figure"], results["grid"]
+def drawn_runs(results: dict[str, Results], p: SimpleNamespace) -> list[Run]:
+    """The runs that the figures draw: their weights are to be kept."""
+    grid = results["grid"]
     chosen = grid.where(chosen_lambda(grid, p.likelihood, p.max_kl), p.likelihood)
-    drawn = [run.path for run in figure.drawn()[0] + chosen.drawn()[0]]
-    return [publish(run, weights=run.path in drawn) for run in figure.runs + grid.runs]
+    return results["figure"].drawn()[0] + chosen.drawn()[0]
 
 
 def chosen_lambda(grid: Results, likelihood: str, max_kl: float) -> float:

@@ -48,13 +48,13 @@ def _crossed(values: np.ndarray) -> tuple[float, float, float]:
     """Mean, its standard error and the degrees of freedom of a table of seeds by draws; of one seed 0 of them."""
     (s, r), mean = values.shape, float(values.mean())
     if s == 1:
-        return mean, np.nan, 0
+        return mean, np.nan, 0.0
     by_seed, by_draw = values.mean(1), values.mean(0)
-    m_seed, n_seed = r * by_seed.var(ddof=1), s - 1
+    m_seed, n_seed = r * float(by_seed.var(ddof=1)), float(s - 1)
     if r == 1:
         return mean, float(np.sqrt(m_seed / s)), n_seed
-    m_draw, n_draw = s * by_draw.var(ddof=1), r - 1
-    m_rest = np.square(values - by_seed[:, None] - by_draw + mean).sum() / (n_seed * n_draw)
+    m_draw, n_draw = s * float(by_draw.var(ddof=1)), float(r - 1)
+    m_rest = float(np.square(values - by_seed[:, None] - by_draw + mean).sum()) / (n_seed * n_draw)
     both = m_seed + m_draw - m_rest
     satterthwaite = both**2 / max(m_seed**2 / n_seed + m_draw**2 / n_draw + m_rest**2 / (n_seed * n_draw), 1e-300)
     m, freedom = max((both, satterthwaite), (m_seed, n_seed), (m_draw, n_draw))
@@ -91,7 +91,7 @@ def _effect(values: np.ndarray) -> float:
 
 
 def _outcome(mean: float, p: float, level: float) -> str:
-    if p >= level:
+    if p >= level or mean == 0:
         return "undecided"
     return "holds" if mean > 0 else "contradicted"  # a p that is nan: one seed, by its sign
 

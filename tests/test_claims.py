@@ -1,0 +1,195 @@
+"""Comparisons over seeds and draws, their correction, and the verdicts on claims 2 to 5."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from vimae_core.report.capacity import rankings, table_1
+from vimae_core.report.claims import HEAVY, TABLE_1, accuracies, claim_2, claim_3, claim_4, claim_5, comparisons
+from vimae_core.report.results import Results
+from vimae_core.report.statistics import compare_pairs, crossed_mean, holm
+
+MODELS = ("VAE", "beta-VAE", "VIMAE-n", "VIMAE-l")
+
+
+def test_one_draw_is_the_t_test():
+    """Mean, interval and p are scipy's."""
+    values = np.random.default_rng(0).normal(0.5, 1, (6, 1))
+    mean, found = crossed_mean(values), compare_pairs({"a": values})["a"]
+    wanted = stats.ttest_1samp(values[:, 0], 0)
+    assert found.p == pytest.approx(wanted.pvalue)
+    assert (mean.low, mean.high) == pytest.approx(tuple(wanted.confidence_interval()))
+    assert found.effect == pytest.approx(values.mean() / values.std(ddof=1))
+
+
+def test_crossed_mean_is_the_analysis_of_variance():
+    """Mean squares by loops over cells, and Satterthwaite's degrees of freedom."""
+    s, r = 5, 7
+    rng = np.random.default_rng(1)
+    x = 2 + rng.normal(size=(s, 1)) + rng.normal(size=(1, r)) + 0.5 * rng.normal(size=(s, r))
+    m = x.mean()
+    ms = r * sum((x[i].mean() - m) ** 2 for i in range(s)) / (s - 1)
+    mr = s * sum((x[:, j].mean() - m) ** 2 for j in range(r)) / (r - 1)
+    me = sum((x[i, j] - x[i].mean() - x[:, j].mean() + m) ** 2 for i in range(s) for j in range(r)) / (
+        (s - 1) * (r - 1)
+    )
+    total = ms + mr - me
+    assert total > max(ms, mr)
+    df = total**2 / (ms**2 / (s - 1) + mr**2 / (r - 1) + me**2 / ((s - 1) * (r - 1)))
+    half = stats.t.ppf(0.975, df) * np.sqrt(total / (s * r))
+    mean = crossed_mean(x)
+    assert (mean.value, mean.low, mean.high, mean.n) == pytest.approx((m, m - half, m + half, s))
+
+
+@pytest.mark.parametrize("spread", [(1, 0, 1), (0, 1, 1), (1, 1, 1), (0, 0, 1)])
+def test_the_test_keeps_its_level(spread):
+    """Without a difference at most about 5 % are rejected, whether seeds, draws or both scatter."""
+    rng = np.random.default_rng(2)
+    seed, draw, rest = spread
+    p = [
+        compare_pairs(
+            {"a": seed * rng.normal(size=(5, 1)) + draw * rng.normal(size=(1, 10)) + rest * rng.normal(size=(5, 10))}
+        )["a"].p
+        for _ in range(2000)
+    ]
+    assert np.mean(np.array(p) < 0.05) < 0.07
+
+
+def test_holm_is_by_the_book():
+    """An example worked by hand: the smallest times four, the next times three, never falling, at most 1."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.7]) == [1, 1]
+    assert holm([0.02, np.nan]) == pytest.approx([0.02, np.nan], nan_ok=True)
+
+
+def test_outcomes():
+    """By the corrected p and the sign; one seed by its sign; no difference is undecided."""
+    rng = np.random.default_rng(3)
+    noise = 0.1 * rng.normal(size=(5, 4))
+    found = compare_pairs({"up": 1 + noise, "down": noise - 1, "level": noise - noise.mean(), "same": 0 * noise})
+    assert [c.outcome for c in found.values()] == ["holds", "contradicted", "undecided", "undecided"]
+    one = compare_pairs({"up": np.ones((1, 3)), "down": -np.ones((1, 3)), "same": np.zeros((1, 3))})
+    assert [c.outcome for c in one.values()] == ["holds", "contradicted", "undecided"]
+    assert all(np.isnan(c.p) and np.isnan(c.effect) for c in one.values())
+
+
+def results(rows: list[dict]) -> Results:
+    return Results("reference", "03_capacity_semi_supervised", "reference", [], pd.DataFrame(rows))
+
+
+def table(means: dict[str, dict[str, float]], seeds: int = 5) -> Results:
+    """Runs whose accuracies scatter by 0.1 around the given means."""
+    rng = np.random.default_rng(4)
+    rows = []
+    for model, by_condition in means.items():
+        for seed in range(seeds):
+            scatter = 0.1 * rng.normal(size=(len(by_condition), 6))
+            accuracy = {
+                c: {p: (m + s).tolist() for p in ("svm", "tsvm")}
+                for (c, m), s in zip(by_condition.items(), scatter, strict=True)
+            }
+            rows.append({"model": model, "seed": seed, "accuracy": {"test": accuracy, "both": accuracy}})
+    return results(rows)
+
+
+def level(values: dict[str, float]) -> dict[str, dict[str, float]]:
+    return {m: dict.fromkeys(TABLE_1, v) for m, v in values.items()}
+
+
+def test_claim_2():
+    """All fifteen; one model under all conditions; or less; nothing run; nothing to compare."""
+    as_printed = level({"VAE": 80.0, "beta-VAE": 90.0, "VIMAE-n": 93.0, "VIMAE-l": 92.0})
+    assert claim_2(table(as_printed))[0] == "reproduced (15 of 15 comparisons hold, 5 seeds)"
+    assert claim_2(table(as_printed, seeds=1))[0] == "reproduced (15 of 15 comparisons hold, one seed: by sign alone)"
+    as_printed["beta-VAE"]["mask 0.5"] = 70.0
+    assert claim_2(table(as_printed))[0] == "partly reproduced (14 of 15 comparisons hold, 5 seeds)"
+    for model in ("VIMAE-n", "VIMAE-l"):
+        as_printed[model]["clean"] = 80.0
+    verdict, tested = claim_2(table(as_printed))
+    assert verdict == "not reproduced (12 of 15 comparisons hold, 5 seeds)"
+    assert tested["beta-VAE − VAE, mask 0.5"].outcome == "contradicted"
+    assert tested["VIMAE-n − VAE, clean"].outcome == "undecided"
+    assert claim_2(results([]))[0] == "not yet run"
+    del as_printed["VIMAE-l"]
+    assert claim_2(table(as_printed))[0] == "not tested: nothing to compare for VIMAE-l − VAE, clean"
+
+
+def test_claim_3():
+    """Best clean, best under heavy corruption, smaller loss: all three, some, none."""
+    as_printed = level({"VAE": 80.0, "beta-VAE": 90.0, "VIMAE-n": 93.0, "VIMAE-l": 92.0})
+    for condition in HEAVY:
+        for model, value in {"VAE": 60.0, "beta-VAE": 80.0, "VIMAE-n": 85.0, "VIMAE-l": 88.0}.items():
+            as_printed[model][condition] = value
+    verdict, tested = claim_3(table(as_printed))
+    assert verdict == "reproduced (11 of 11 comparisons hold, 5 seeds)"
+    loss = tested["loss of VIMAE-n − loss of VIMAE-l, clean to mask 0.5"].difference
+    assert loss.value == pytest.approx((93 - 85) - (92 - 88), abs=0.2)
+    as_printed["VIMAE-n"]["clean"] = 89.0
+    assert claim_3(table(as_printed))[0].startswith("partly reproduced")
+    for condition in HEAVY:
+        as_printed["VIMAE-l"][condition] = 70.0
+    assert claim_3(table(as_printed))[0].startswith("not reproduced")
+
+
+def measures(**by_model: dict[str, float]) -> Results:
+    rng = np.random.default_rng(5)
+    rows = [
+        {"model": m, "seed": s} | {k: v + 0.01 * rng.normal() for k, v in values.items()}
+        for m, values in by_model.items()
+        for s in range(5)
+    ]
+    return results(rows)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "reproduced (4 of 4"),
+        ({"VIMAE-l": {"prior_frechet": 60.0}}, "partly reproduced (2 of 4"),
+        ({"VAE": {"prior_frechet": 10.0}, "beta-VAE": {"prior_frechet": 10.0}}, "not reproduced (0 of 4"),
+        ({"beta-VAE": {"reconstruction_error": 40.0}}, "not reproduced (4 of 4"),
+    ],
+)
+def test_claim_4(changes, expected):
+    """Reconstructions against principal components, prior samples against VAE and beta-VAE."""
+    distances = dict(zip(MODELS, (50.0, 40.0, 20.0, 30.0), strict=True))
+    found = {m: {"pca_error": 37.0, "reconstruction_error": 20.0, "prior_frechet": d} for m, d in distances.items()}
+    for model, values in changes.items():
+        found[model] |= values
+    assert claim_4(measures(**found))[0].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("near", "kept", "expected"),
+    [
+        ((30, 30), (90, 90), "reproduced (4 of 4"),
+        ((30, 30), (90, 80), "partly reproduced (3 of 4"),
+        ((30, 30), (80, 80), "partly reproduced (2 of 4"),
+        ((30, 50), (90, 80), "partly reproduced (2 of 4"),
+        ((30, 50), (80, 90), "not reproduced (2 of 4"),
+    ],
+)
+def test_claim_5(near, kept, expected):
+    """Nearer to the clean digit than the masked one is, and nine tenths of the labels, for both models."""
+    found = {
+        model: {
+            "corrupted_input_error": 40.0, "corrupted_error": float(near[i]), "label_kept": 95.0,
+            "corrupted_label_kept": float(kept[i]),
+        }
+        for i, model in enumerate(("VIMAE-n", "VIMAE-l"))
+    }  # fmt: skip
+    assert claim_5(measures(**found))[0].startswith(expected)
+
+
+def test_tables_of_the_chapter():
+    """Table 1's cells are paper / result; the ranking by another probe; comparisons in words."""
+    found = table(level({"VAE": 80.0, "VIMAE-n": 93.0, "AE": 70.0}))
+    paper = {"conditions": ["clean"], "VAE": [80.4]}
+    shown = table_1(["VAE", "AE"], ["clean", "mask 0.5"], "svm", "both", [found, results([])], paper)
+    mean = crossed_mean(np.array(list(accuracies(found, "VAE", "clean", "svm", "both").values())))
+    assert shown.loc["VAE", "clean"] == f"80.4 / {mean:.1f} / —"
+    assert shown.loc["AE", "mask 0.5"].startswith("— / 70.")
+    assert (rankings(["VAE", "VIMAE-n", "AE"], ["clean"], ["svm"], found) == "1.00").all().all()
+    told = comparisons(compare_pairs({"beta-VAE − VAE": np.ones((1, 2))}), "points")
+    assert told.loc["β-VAE − VAE"].to_list() == ["1.00", "—", "—", "holds"]
