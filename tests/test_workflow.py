@@ -71,6 +71,9 @@ def test_nothing_changed_means_nothing_done(tree):
         ("vimae_core/evaluation/latent_fit.py", "[0.025, 0.975]", "[0.05, 0.95]", MEASURED | {"run": 16}),
         # another measure, of fewer runs; all chapters that show records import it
         ("vimae_core/evaluation/probes.py", "NEIGHBOURS = 5", "NEIGHBOURS = 6", MEASURED | {"run": 10}),
+        # its settings: the same runs, and the three notebooks that share them
+        ("workflow/profiles/smoke.yaml", "curve: [mask 0.9]", "curve: [mask 0.8]",
+         {"run": 10, "notebook": 3, "book": 1}),
         # the style of all figures: the notebooks and the book
         ("vimae_core/report/style.py", '"font.size": 9', '"font.size": 10', {"notebook": 5, "book": 1}),
         # the record of the benchmark: the notebook that renders it
