@@ -9,6 +9,7 @@ from functools import cache
 
 from vimae_core.config import CHOICES, RunConfig
 from vimae_core.datasets import DataError, load_dataset
+from vimae_core.evaluation.digit_network import DIGEST, WEIGHTS, store_digit_network
 from vimae_core.evaluation.record import MEASURES, evaluate
 from vimae_core.experiments import NOTEBOOKS, parameters, profile_names
 from vimae_core.reference import REFERENCE, publish, verify
@@ -40,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     sub.add_argument("--experiment", choices=list(NOTEBOOKS.values()), default="latent_shape")
     sub.set_defaults(command=publish_profile)
     commands.add_parser("verify-reference", help=verify_reference.__doc__).set_defaults(command=verify_reference)
+    commands.add_parser("digit-network", help=train_network.__doc__).set_defaults(command=train_network)
     options = vars(parser.parse_args(arguments))
     try:
         return options.pop("command")(**options) or 0
@@ -137,6 +139,13 @@ def verify_reference() -> int:
     worst = max(verify(run, read(run.config.dataset)) for run in runs)
     print(f"{len(paths)} recorded runs agree with today's code; largest relative deviation of a loss term {worst:.1e}")
     return 0
+
+
+def train_network() -> None:
+    """train anew the network that measures generated digits, in place of the committed one"""
+    network = store_digit_network(load_dataset())
+    kept = "as before" if network.digest == DIGEST else f"{DIGEST} before: name the new one in digit_network.py"
+    print(f"{WEIGHTS}: weights {network.digest} ({kept})")
 
 
 if __name__ == "__main__":

@@ -36,6 +36,11 @@ def table_1(
     return pd.DataFrame(columns, index=pd.Index(models, name="model"))
 
 
+def first_with(results: list[Results], models: list[str], conditions: list[str]) -> Results:
+    """The first results in which every one of the models was measured under every one of the conditions."""
+    return next(r for r in results if all(accuracies(r, m, c) for m in models for c in conditions))
+
+
 def rankings(models: list[str], conditions: list[str], probes: list[str], results: Results) -> pd.DataFrame:
     """Spearman's correlation of the models' accuracies under a probe with those under M1+TSVM, by condition."""
 

@@ -16,12 +16,12 @@ KINDS = {"gaussian": "standard deviation σ of the noise", "mask": "probability 
 LIKELIHOODS = {"bernoulli": "Bernoulli", "gaussian": "Gaussian, unit variance", "wae": "0.05 × squared error"}
 
 
-def show_noise_curves(results: Results, models: list[str], conditions: list[str], name: str) -> None:
-    """Displays every model's accuracy against the level of each kind of noise."""
+def show_noise_curves(results: Results, name: str) -> None:
+    """Displays every model's accuracy against each level of each kind of noise that was measured."""
     if not results:
         return
     show_figure(
-        noise_figure(results, models, conditions),
+        noise_figure(results),
         name,
         f"**Accuracy against noise, {results.title}.** M1+TSVM on codes of clean training images, tested on codes of "
         "corrupted test images; mean over seeds and draws of labels, bars: 95 % intervals where there are several "
@@ -31,12 +31,12 @@ def show_noise_curves(results: Results, models: list[str], conditions: list[str]
     )
 
 
-def noise_figure(results: Results, models: list[str], conditions: list[str]) -> Figure:
+def noise_figure(results: Results) -> Figure:
+    models = list(dict.fromkeys(results.table["model"]))
+    measured = {Corruption.of(name) for record in results.table["accuracy"] for name in record["test"]}
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
     for axis, (kind, label) in zip(axes, KINDS.items(), strict=True):
-        levels = sorted(
-            {c for name in conditions if (c := Corruption.of(name)).kind in (kind, "clean")}, key=lambda c: c.level
-        )
+        levels = sorted((c for c in measured if c.kind in (kind, "clean")), key=lambda c: c.level)
         for i, (model, colour) in enumerate(zip(models, [*SERIES, INK] * 2, strict=False)):
             points = {c.level: accuracies(results, model, c.name) for c in levels}
             means = {x: crossed_mean(np.array(list(found.values()))) for x, found in points.items() if found}
