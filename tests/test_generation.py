@@ -70,14 +70,14 @@ def test_altered_weights_of_the_digit_network_are_refused(monkeypatch, tmp_path)
     path = tmp_path / "digit_network.safetensors"
     path.write_bytes(module.WEIGHTS.read_bytes()[:-100])
     monkeypatch.setattr(module, "WEIGHTS", path)
-    module._stored.cache_clear()
+    module._networks.clear()
     with pytest.raises(RunError, match="is damaged"):
         digit_network(data)
     path.write_bytes(module.__dict__["ROOT"].joinpath("results", "digit_network.safetensors").read_bytes())
     monkeypatch.setattr(module, "DIGEST", "0" * 12)
     with pytest.raises(RunError, match="expected 000000000000: restore it"):
         digit_network(data)
-    module._stored.cache_clear()
+    module._networks.clear()
 
 
 def test_other_digits_get_a_network_of_their_own(tmp_path, monkeypatch):
@@ -91,9 +91,9 @@ def test_other_digits_get_a_network_of_their_own(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "WEIGHTS", tmp_path / "network.safetensors")
     assert store_digit_network(data).digest == network.digest
     monkeypatch.setattr(module, "DIGEST", network.digest)
-    module._stored.cache_clear()
+    module._networks.clear()
     assert digit_network(data).digest == network.digest
-    module._stored.cache_clear()
+    module._networks.clear()
     write_idx(tmp_path / "small")
     with pytest.raises(ValueError, match=r"small has images of \(1, 8, 8\): the digit network takes \(1, 28, 28\)"):
         digit_network(load_dataset("small", tmp_path))

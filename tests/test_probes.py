@@ -170,3 +170,15 @@ def test_command_line_measures(tiny, capsys):
     assert main(["evaluate", *flags, "--n-test", "32", "--measure", "latent_fit", "--measure", asked]) == 0
     out = capsys.readouterr().out
     assert "accuracy test clean svm" in out and "kl_null_low" in out
+
+
+def test_a_dead_coordinate_changes_nothing():
+    """A code's coordinate that is the same for every image, but for rounding, has no part in any decision."""
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(200) % 4
+    x = torch.eye(4)[labels] + 0.5 * torch.randn(200, 4, generator=generator)
+    dead = torch.full((200, 1), 0.3) + 1e-8 * torch.randn(200, 1, generator=generator)
+    fitted = Probes(torch.cat([x, dead], 1)[:100], labels[:100], torch.cat([x, dead], 1)[100:])
+    found = fitted.accuracy(torch.cat([x, dead], 1)[100:], labels[100:])
+    far = fitted.accuracy(torch.cat([x, dead + 1e-7], 1)[100:], labels[100:])
+    assert found == far and min(found.values()) > 60

@@ -1,7 +1,6 @@
 """The digit network: a small classifier whose penultimate features measure generated digits. It is not Inception."""
 
 import hashlib
-from functools import lru_cache
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -72,8 +71,10 @@ def train_digit_network(images: UInt8[Tensor, "n 1 28 28"], labels: Int64[Tensor
     return network.eval().requires_grad_(False)
 
 
-@lru_cache(maxsize=2)
-def _stored(data_digest: str) -> DigitNetwork | None:
+_networks: dict[str, DigitNetwork] = {}  # by the digest of their data
+
+
+def _committed(data_digest: str) -> DigitNetwork | None:
     """The committed network, where it was trained on these data."""
     tensors, meta = load_tensors(WEIGHTS)
     if meta["data_digest"] != data_digest:
@@ -93,7 +94,9 @@ def digit_network(data: Dataset) -> DigitNetwork:
     shape = tuple(data.images.shape[1:])
     if shape != (1, 28, 28):
         raise ValueError(f"{data.name} has images of {shape}: the digit network takes (1, 28, 28)")
-    return _stored(data.digest) or train_digit_network(*data["train"])
+    if data.digest not in _networks:
+        _networks[data.digest] = _committed(data.digest) or train_digit_network(*data["train"])
+    return _networks[data.digest]
 
 
 def store_digit_network(data: Dataset) -> DigitNetwork:

@@ -25,7 +25,6 @@ N_LANDMARKS = 300
 NEIGHBOURS = 5
 
 CONDITIONS = ("clean", "gaussian 0.2", "gaussian 0.4", "mask 0.2", "mask 0.5")  # Table 1's
-PROTOCOLS = {"test": "test images corrupted", "both": "training and test images corrupted"}
 PROBES = ("svm", "tsvm", "knn", "linear")
 
 
@@ -63,7 +62,8 @@ class Probes:
         unlabelled: Float[Tensor, "u d"],
         seed: int = 0,
     ):
-        self.mean, self.std = labelled.mean(0), labelled.std(0).clamp_min(1e-12)  # standardised by the labelled alone
+        self.mean, std = labelled.mean(0), labelled.std(0)  # standardised by the labelled alone
+        self.std = torch.where(std > 1e-6, std, 1.0)  # a constant feature stays one
         x, y = self._standard(labelled).numpy(), labels.numpy()
         grid = {"C": C, "gamma": [g / x.shape[1] for g in GAMMA]}
         self.svm = GridSearchCV(SVC(), grid, cv=FOLDS).fit(x, y)
