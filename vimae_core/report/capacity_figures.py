@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vimae_core.corruptions import Corruption
-from vimae_core.report.claims import accuracies
+from vimae_core.report.claims import accuracies, difference
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import show_figure
 from vimae_core.report.statistics import crossed_mean
@@ -20,36 +20,49 @@ def show_noise_curves(results: Results, name: str) -> None:
     """Displays every model's accuracy against each level of each kind of noise that was measured."""
     if not results:
         return
+    against = results.table["model"].iloc[0]
     show_figure(
-        noise_figure(results),
+        noise_figure(results, against),
         name,
         f"**Accuracy against noise, {results.title}.** M1+TSVM on codes of clean training images, tested on codes of "
-        "corrupted test images; mean over seeds and draws of labels, bars: 95 % intervals where there are several "
-        "seeds. Dotted: chance. The paper's table has σ = 0.2 and 0.4, p = 0.2 and 0.5 of these.",
-        "Two panels of accuracy against the level of Gaussian noise and of masking, one falling line a model",
+        f"corrupted test images. Above: accuracy; dotted, chance. Below: its paired difference to the {against}'s. "
+        "Mean over seeds and draws of labels, bars: 95 % intervals where there are several seeds. The paper's table "
+        "has σ = 0.2 and 0.4, p = 0.2 and 0.5 of these.",
+        "Panels against the level of Gaussian noise and of masking: accuracy, one falling line a model, and below it "
+        f"each model's difference to the {against}",
         sources([results]),
     )
 
 
-def noise_figure(results: Results) -> Figure:
+def noise_figure(results: Results, against: str) -> Figure:
+    """Accuracy of each model by level of noise, and its difference to that of the model `against`."""
     models = list(dict.fromkeys(results.table["model"]))
     measured = {Corruption.of(name) for record in results.table["accuracy"] for name in record["test"]}
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
-    for axis, (kind, label) in zip(axes, KINDS.items(), strict=True):
+    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 5.6), sharex="col", sharey="row")
+    for (above, below), (kind, label) in zip(axes.T, KINDS.items(), strict=True):
         levels = sorted((c for c in measured if c.kind in (kind, "clean")), key=lambda c: c.level)
-        for i, (model, colour) in enumerate(zip(models, [*SERIES, INK] * 2, strict=False)):
-            points = {c.level: accuracies(results, model, c.name) for c in levels}
-            means = {x: crossed_mean(np.array(list(found.values()))) for x, found in points.items() if found}
-            error = [(m.high - m.low) / 2 for m in means.values()]
-            axis.errorbar(
-                list(means), [m.value for m in means.values()], error, color=colour, marker=MARKERS[i % len(MARKERS)],
-                markersize=4, linewidth=1.2, elinewidth=0.8, label=model.replace("beta", "β"),
-            )  # fmt: skip
-        axis.axhline(10, color=PALE, linestyle=":", linewidth=1)
-        axis.set(xlabel=label)
-    axes[0].set_ylabel("accuracy, %")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(models))
+        baseline = {c: accuracies(results, against, c.name) for c in levels}
+        for i, (model, colour) in enumerate(zip(models, [INK, *SERIES] * 2, strict=False)):
+            found = {c: accuracies(results, model, c.name) for c in levels}
+            style = {"color": colour, "marker": MARKERS[i % len(MARKERS)], "label": model.replace("beta", "β")}
+            _curve(above, {c.level: np.array(list(found[c].values())) for c in levels if found[c]}, style)
+            pairs = {c.level: difference(found[c], baseline[c]) for c in levels}
+            _curve(below, {level: values for level, values in pairs.items() if values.size}, style)
+        above.axhline(10, color=PALE, linestyle=":", linewidth=1)
+        below.set(xlabel=label)
+    axes[0, 0].set_ylabel("accuracy, %")
+    axes[1, 0].set_ylabel(f"difference to the {against},\npercentage points")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(models))
     return figure
+
+
+def _curve(axis: Axes, values: dict[float, np.ndarray], style: dict) -> None:
+    """Means of tables of seeds by draws, with their intervals."""
+    means = {level: crossed_mean(table) for level, table in values.items()}
+    error = [(m.high - m.low) / 2 for m in means.values()]
+    axis.errorbar(
+        list(means), [m.value for m in means.values()], error, markersize=4, linewidth=1.2, elinewidth=0.8, **style
+    )
 
 
 def show_rate_sweep(table: Results, sweep: Results, paper: dict, name: str) -> None:
