@@ -49,6 +49,7 @@ def noise_figure(results: Results, against: str) -> Figure:
             pairs = {c.level: difference(found[c], baseline[c]) for c in levels}
             _curve(below, {level: values for level, values in pairs.items() if values.size}, style)
         above.axhline(10, color=PALE, linestyle=":", linewidth=1)
+        above.set_ylim(0, 100)
         below.set(xlabel=label)
     axes[0, 0].set_ylabel("accuracy, %")
     axes[1, 0].set_ylabel(f"difference to the {against},\npercentage points")
