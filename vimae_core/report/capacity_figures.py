@@ -114,13 +114,8 @@ def sweep_figure(table: Results, sweep: Results, paper: dict) -> Figure:
             _sweep_line(axis, *likelihood, colour, marker, printed["VAE"])
         for model, level in printed.items():
             axis.axhline(level, color=INK, linestyle="--", linewidth=0.8)
-            axis.annotate(
-                f"paper's {model.replace('beta', 'β')}",
-                (0, level),
-                xycoords=("axes fraction", "data"),
-                va="bottom",
-                size=7,
-            )
+            told = f"the paper's {model.replace('beta', 'β')}"
+            axis.annotate(told, (1, level), xycoords=("axes fraction", "data"), ha="right", va="bottom", size=7)
         axis.axhline(10, color=PALE, linestyle=":", linewidth=1)
         axis.set(xscale="log", xlabel="weight of the rate, β", title=title)
     axes[0].set_ylabel("accuracy, %")
