@@ -70,7 +70,7 @@ def fit_tsvm(
     seed: int = 0,
     tolerance: float = 1e-4,
 ) -> TransductiveSVM:
-    """Fits one class against the rest, for every class at once; kernel exp(-gamma |x - y|^2) + 1.
+    """Fits one class against the rest, for every class at once; kernel exp(-gamma d^2) + 1 of the distance d.
 
     C_u = C l / u: the unlabelled points together weigh as much as the labelled. The fraction of positives among
     them is that of the labels. f is a sum over `n_landmarks` of all points (Nystroem), over all of them where None:
