@@ -183,13 +183,13 @@ def test_claim_5(near, kept, expected):
 
 
 def test_tables_of_the_chapter():
-    """Table 1's cells are paper / result; the ranking by another probe; comparisons in words."""
+    """Table 1's cells are the paper's number over the results'; the ranking by another probe; comparisons in words."""
     found = table(level({"VAE": 80.0, "VIMAE-n": 93.0, "AE": 70.0}))
     paper = {"conditions": ["clean"], "VAE": [80.4]}
     shown = table_1(["VAE", "AE"], ["clean", "mask 0.5"], "svm", "both", [found, results([])], paper)
     mean = crossed_mean(np.array(list(accuracies(found, "VAE", "clean", "svm", "both").values())))
-    assert shown.loc["VAE", "clean"] == f"80.4 / {mean:.1f} / —"
-    assert shown.loc["AE", "mask 0.5"].startswith("— / 70.")
+    assert shown.loc["VAE", "clean"] == f"80.4<br>{mean:.1f}<br>—"
+    assert shown.loc["AE", "mask 0.5"].startswith("—<br>70.")
     assert (rankings(["VAE", "VIMAE-n", "AE"], ["clean"], ["svm"], found) == "1.00").all().all()
     told = comparisons(compare_pairs({"beta-VAE − VAE": np.ones((1, 2))}), "points")
     assert told.loc["β-VAE − VAE"].to_list() == ["1.00", "—", "—", "holds"]

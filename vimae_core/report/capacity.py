@@ -22,11 +22,11 @@ def cell(results: Results, model: str, condition: str, probe: str, protocol: str
 def table_1(
     models: list[str], conditions: list[str], probe: str, protocol: str, results: list[Results], paper: dict
 ) -> pd.DataFrame:
-    """A row a model and a column a condition: the paper's, the reference's and this build's accuracy, in percent."""
+    """A row a model and a column a condition: the paper's accuracy over those of the results, in percent."""
     printed = {m: dict(zip(paper["conditions"], paper[m], strict=True)) if m in paper else {} for m in models}
     columns = {
         condition: [
-            " / ".join(
+            "<br>".join(
                 [f"{printed[m].get(condition, '—')}", *(cell(r, m, condition, probe, protocol) for r in results)]
             )
             for m in models
