@@ -26,11 +26,7 @@ def mean_over_seeds(values: Sequence[float]) -> Mean:
     """Raises ValueError where there is no value."""
     if len(values) == 0:
         raise ValueError("no values: a mean needs at least one seed")
-    value, n = float(np.mean(values)), len(values)
-    if n == 1:
-        return Mean(value, np.nan, np.nan, 1)
-    half = float(stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
-    return Mean(value, value - half, value + half, n)
+    return crossed_mean(np.array(values, dtype=float)[:, None])
 
 
 def crossed_mean(values: np.ndarray) -> Mean:
