@@ -31,7 +31,7 @@ CHOICES = {
     "encoder": ("gaussian", "deterministic"),
     "architecture": ("mlp", "conv"),
     "precision": ("auto", "fp32", "bf16"),
-    "schedule": ("wae", "one-cycle", "constant"),
+    "schedule": ("wae", "exponential", "one-cycle", "constant"),
 }
 
 # Where and how a run is computed, not what: no part of its digest.
@@ -47,7 +47,7 @@ class RunConfig:
     value and what is allowed.
     """
 
-    dataset: str = "mnist"  # a folder under the data root
+    dataset: str = "mnist"  # a folder under the data root, or toy-faces
     n_train: int | None = None  # the first n training images; None: all
     method: str = "vimae"
     prior: str = "normal"

@@ -1,141 +1,63 @@
-"""Data sets as uint8 images in memory, each file checked when it is read."""
+"""load_dataset: MNIST and its like, folders of face pictures, and the built-in toy faces."""
 
-import gzip
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-from jaxtyping import Int64, UInt8
-from torch import Tensor
+from vimae_core import toy_faces
+from vimae_core.data import ROOT, DataError, Dataset, cache_root, data_root
+from vimae_core.idx import has_idx_files, idx_digest, load_idx
+from vimae_core.pictures import Folder, find_pictures, load_pictures, prepared
+from vimae_core.sources import source_digest
 
-ROOT = Path(__file__).parent.parent
+__all__ = ["ROOT", "DataError", "Dataset", "cache_root", "data_digest", "data_root", "load_dataset"]
 
-IDX_FILES = {
-    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
-    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
-}
+TOY_FACES, TOY_SIZES = "toy-faces", {"train": 8000, "test": 2000}
 
-# md5 of the unpacked files (Y. LeCun's distribution).
-MD5 = {
-    "mnist": {
-        "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-        "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-        "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-        "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
-    }
-}
-
-
-class DataError(Exception):
-    """A data file is missing, truncated, altered, or not what its name says."""
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """All images and labels of a data set, and which rows belong to which split.
-
-    `data["test"]` gives (images, labels) as views, without a copy.
-    """
-
-    name: str
-    images: UInt8[Tensor, "n channels height width"]  # pixels 0 to 255
-    labels: Int64[Tensor, " n"]
-    split: dict[str, slice]
-    digest: str  # sha256 over the md5 of every file
-
-    def __getitem__(self, split: str) -> tuple[UInt8[Tensor, "m c h w"], Int64[Tensor, " m"]]:
-        if split not in self.split:
-            raise KeyError(f"{self.name} has no split {split!r}, only {', '.join(self.split)}")
-        return self.images[self.split[split]], self.labels[self.split[split]]
-
-
-def data_root(given: str | os.PathLike | None = None) -> Path:
-    """The folder that holds the data sets: as given, else `VIMAE_DATA`, else the project's `data/`."""
-    return Path(given or os.environ.get("VIMAE_DATA") or ROOT / "data").expanduser().resolve()
+CELEBA = """{folder} holds no pictures. CelebA (Z. Liu, P. Luo, X. Wang, X. Tang, 2015) may be used for non-commercial \
+research only and may not be passed on, so that it does not come with this book and is never downloaded by it. Get \
+img_align_celeba.zip and list_eval_partition.txt from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, read the \
+agreement there, and unpack them to {folder}/img_align_celeba/*.jpg and {folder}/list_eval_partition.txt (as \
+torchvision.datasets.CelebA lays them out); or name the folder above {name}/ by data_root or VIMAE_DATA. \
+dataset="toy-faces" needs no files."""
 
 
 def load_dataset(name: str = "mnist", root: str | os.PathLike | None = None) -> Dataset:
-    """Reads the four IDX files (gzipped or not) of the folder `name` under the data root.
+    """The data set of that name: the folder `name` under the data root, or the built-in `toy-faces`.
 
-    `mnist` is held against its published md5 sums; any other folder of that form (Fashion-MNIST,
-    KMNIST, ...) is a data set of its own, named by its digest. Raises DataError.
+    A folder holds the four IDX files of MNIST, gzipped or not, which for `mnist` are held against their published md5
+    sums; or pictures of faces, `celeba` among them, which are cropped and shrunk to 64x64 once and then lie in the
+    cache. Any other name is a data set of its own, told apart by its digest. Raises DataError.
     """
+    if name == TOY_FACES:
+        factors = toy_faces.draw_factors(sum(TOY_SIZES.values()))
+        train = TOY_SIZES["train"]
+        split = {"train": slice(0, train), "test": slice(train, len(factors))}
+        return Dataset(name, toy_faces.render(factors), None, split, _toy_digest(), factors)
     folder = data_root(root) / name
-    files = {f: _read(folder, f, MD5.get(name, {}).get(f)) for pair in IDX_FILES.values() for f in pair}
-    images, labels, split, start = [], [], {}, 0
-    for part, (image_file, label_file) in IDX_FILES.items():
-        x = _parse_idx(folder / image_file, files[image_file], dimensions=3)
-        y = _parse_idx(folder / label_file, files[label_file], dimensions=1)
-        if len(x) != len(y):
-            raise DataError(f"{folder}: {image_file} holds {len(x)} images, {label_file} {len(y)} labels")
-        if images and x.shape[1:] != images[0].shape[1:]:
-            raise DataError(f"{folder}: train images are {images[0].shape[1:]} pixels, {part} images {x.shape[1:]}")
-        images.append(x)
-        labels.append(y)
-        split[part] = slice(start, start := start + len(x))
-    return Dataset(
-        name=name,
-        images=torch.from_numpy(np.concatenate(images))[:, None],
-        labels=torch.from_numpy(np.concatenate(labels).astype(np.int64)),
-        split=split,
-        digest=_digest(files.values()),
-    )
+    pictures = _pictures(name, folder)
+    return load_pictures(name, pictures) if pictures else load_idx(name, folder)
 
 
 def data_digest(name: str = "mnist", root: str | os.PathLike | None = None) -> str:
-    """The digest of a data set's files as they are now on disk. Raises DataError."""
+    """The digest of a data set as its files are now on disk. Raises DataError."""
+    if name == TOY_FACES:
+        return _toy_digest()
     folder = data_root(root) / name
-    return _digest(_read(folder, f, MD5.get(name, {}).get(f)) for pair in IDX_FILES.values() for f in pair)
+    pictures = _pictures(name, folder)
+    return prepared(name, pictures)["digest"] if pictures else idx_digest(name, folder)
 
 
-def _digest(contents) -> str:
-    return hashlib.sha256("".join(hashlib.md5(c).hexdigest() for c in contents).encode()).hexdigest()
+def _pictures(name: str, folder: Path) -> Folder | None:
+    """The pictures of a folder, unless it is one of IDX files. Raises DataError where CelebA has none."""
+    if has_idx_files(folder):
+        return None
+    found = find_pictures(folder)
+    if name == "celeba" and not found.pictures:
+        raise DataError(CELEBA.format(folder=folder, name=name))
+    return found if found.pictures else None
 
 
-def _read(folder: Path, file: str, md5: str | None) -> bytes:
-    """The unpacked bytes of `file` or `file`.gz, held against `md5` where one is known."""
-    path = next((p for p in (folder / file, folder / f"{file}.gz") if p.is_file()), None)
-    if path is None:
-        raise DataError(
-            f"{folder / file}(.gz) is missing. A data set is a folder with the four IDX files "
-            f"{', '.join(f for pair in IDX_FILES.values() for f in pair)}, gzipped or not. "
-            f"Put them there, or name the folder above it by data_root or VIMAE_DATA. Nothing is downloaded."
-        )
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        try:
-            content = gzip.decompress(content)
-        except EOFError:
-            raise DataError(f"{path} is truncated ({len(content)} bytes): copy it again") from None
-        except (OSError, ValueError, gzip.zlib.error) as error:
-            raise DataError(f"{path} is altered or not a gzip file ({error}): copy it again") from None
-    _parse_idx(path, content)
-    if md5 and (found := hashlib.md5(content).hexdigest()) != md5:
-        raise DataError(
-            f"{path} is altered: md5 {found}, expected {md5}. Copy it again; "
-            f"another data set goes into a folder of another name than {folder.name!r}."
-        )
-    return content
-
-
-def _parse_idx(path: Path, content: bytes, dimensions: int | None = None) -> np.ndarray:
-    """The array of an IDX file of unsigned bytes: two zeros, the type, the number of dimensions, the sizes."""
-    if len(content) < 4:
-        raise DataError(f"{path} is truncated: {len(content)} bytes are less than its header")
-    rank = content[3]
-    if content[:3] != b"\0\0\x08" or rank not in (1, 3) or dimensions not in (None, rank):
-        raise DataError(
-            f"{path} is of the wrong type: it starts with {content[:4].hex(' ')}, "
-            f"an IDX file of bytes with {dimensions or '1 or 3'} dimension(s) with 00 00 08 0{dimensions or '1 or 03'}"
-        )
-    if len(content) < 4 + 4 * rank:
-        raise DataError(f"{path} is truncated: {len(content)} bytes are less than its header")
-    shape = tuple(np.frombuffer(content, ">u4", rank, 4))
-    expected = 4 + 4 * rank + int(np.prod(shape, dtype=np.int64))
-    if len(content) != expected or 0 in shape:
-        fault = "truncated" if len(content) < expected else "of the wrong size"
-        raise DataError(f"{path} is {fault}: {len(content)} bytes, its header of shape {shape} asks for {expected}")
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
+def _toy_digest() -> str:
+    """Of the code that draws them: rounding, and with it a pixel, may differ between machines."""
+    return hashlib.sha256(f"{source_digest(toy_faces.__file__)} {TOY_SIZES}".encode()).hexdigest()

@@ -102,6 +102,24 @@ def capacity_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
     return {"table": table, "sweep": [config for config in sweep if config not in table]}
 
 
+def faces_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
+    """The runs of Figure 3 and Table 2, `table`; and `scale`, some of its models under other likelihoods."""
+    scale = [
+        _face_model(m, s, likelihood, p)
+        for s in p.scale_seeds
+        for likelihood in p.scale_likelihoods
+        for m in p.scale_methods
+    ]
+    table = [_face_model(m, s, p.likelihood, p) for s in p.seeds for m in p.methods]
+    return {"table": table, "scale": [config for config in scale if config not in table]}
+
+
+def _face_model(name: str, seed: int, likelihood: str, p: SimpleNamespace) -> RunConfig:
+    free = paper_model(name).method in ("beta-vae", "infovae", "vimae")  # else lambda is the method's own
+    chosen = {"seed": seed, "likelihood": likelihood, "lambda_": p.lambda_ if free else None}
+    return paper_model(name, **chosen, encoder=p.encoder, learning_rate=p.learning_rate, **_common(p))
+
+
 def measures(experiment: str, group: str, p: SimpleNamespace) -> dict[str, dict]:
     """What is measured of a group's runs: each measure with its settings."""
     if experiment == "capacity":
@@ -135,6 +153,7 @@ RUNS = {  # experiment -> its runs
     "training": training_runs,
     "capacity": capacity_runs,
     "generation": generation_runs,
+    "faces": faces_runs,
     "speed": no_runs,
 }
 NOTEBOOKS = {  # -> its experiment
@@ -142,6 +161,7 @@ NOTEBOOKS = {  # -> its experiment
     "02_training": "training",
     "03_capacity_semi_supervised": "capacity",
     "04_mnist_generation": "generation",
+    "05_celeba_generation": "faces",
     "speed": "speed",
 }
 

@@ -223,11 +223,14 @@ def learning_rate(config: RunConfig, step: int, total_steps: int) -> float:
     """The learning rate of a step.
 
     wae: halved after 30 % of the steps and divided by 5 after 50 %, the WAE code's rule for 100 epochs.
+    exponential: by a constant factor, in all divided by 100; the WAE code's smooth rule.
     one-cycle: up in a line for 10 % of the steps, then down to 0 along a cosine.
     """
     done = step / total_steps
     if config.schedule == "wae":
         return config.learning_rate / (1 if done < 0.3 else 2 if done < 0.5 else 10)
+    if config.schedule == "exponential":
+        return config.learning_rate * 100**-done
     if config.schedule == "one-cycle":
         if done < 0.1:
             return config.learning_rate * min(1.0, (step + 1) / (0.1 * total_steps))
