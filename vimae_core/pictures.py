@@ -43,7 +43,9 @@ class Folder(NamedTuple):
 def find_pictures(folder: Path) -> Folder:
     """All pictures in a folder and below; of CelebA as it is distributed, those in img_align_celeba."""
     files = [Path(place) / name for place, _, names in os.walk(folder, followlinks=True) for name in names]
-    partition = next((f for f in sorted(files) if f.stem == "list_eval_partition" and f.suffix in (".txt", ".csv")), None)
+    partition = next(
+        (f for f in sorted(files) if f.stem == "list_eval_partition" and f.suffix in (".txt", ".csv")), None
+    )
     pictures = [f for f in files if f.suffix.lower() in ENDINGS and not f.name.startswith(".")]
     aligned = next((p for f in pictures for p in f.parents if p.name == "img_align_celeba"), None)
     path = aligned or folder
@@ -129,7 +131,10 @@ def _prepare(name: str, folder: Folder) -> dict:
         raise DataError(
             f"{folder.path} gives {kept['train']} training and {kept['test']} test pictures, and at least one of each "
             f"is needed. {told or 'All others are in another split.'}"
-            + (f" The split is that of {folder.partition}: without that file it is by the names." * bool(folder.partition))
+            + (
+                f" The split is that of {folder.partition}: without that file it is by the names."
+                * bool(folder.partition)
+            )
         )
     ends = np.cumsum(list(kept.values())).tolist()
     about["split"] = {s: [end - kept[s], end] for s, end in zip(SPLITS, ends, strict=True) if kept[s]}
