@@ -235,7 +235,7 @@ def test_a_folder_of_broken_pictures_is_refused(tmp_path):
     folder = celeba(tmp_path, 5)
     for path in (folder / "img_align_celeba").iterdir():
         path.write_bytes(b"x")
-    with pytest.raises(DataError, match="0 training and 0 test pictures.*5 unreadable, such as 000001.jpg"):
+    with pytest.raises(DataError, match=r"0 training and 0 test pictures.*5 unreadable, such as 000001.jpg"):
         load_dataset("celeba", tmp_path)
 
 
@@ -281,7 +281,7 @@ def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
         load_dataset("celeba", tmp_path)
     monkeypatch.setenv("VIMAE_CACHE", str(tmp_path / "full"))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
-    with pytest.raises(DataError, match="0 MB are free.*needs 1 MB"):
+    with pytest.raises(DataError, match=r"0 MB are free.*needs 1 MB"):
         load_dataset("celeba", tmp_path)
     assert not list((tmp_path / "full").glob("*.u8"))
 

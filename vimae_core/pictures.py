@@ -27,6 +27,7 @@ CROPPED = 140  # of which this centre square is kept, as in the WAE code; of oth
 SMALLEST = SIDE // 2  # a square of fewer pixels a side shows no face
 RULE = f"centre {CROPPED} of {ALIGNED} in proportion, else the largest square; Lanczos to {SIDE}; 1"
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".tiff")
+PARTITION = ("list_eval_partition.txt", "list_eval_partition.csv")
 SPLITS = ("train", "valid", "test")  # 0, 1, 2 of list_eval_partition
 NAMED = 10  # pictures of a fault that a warning names
 
