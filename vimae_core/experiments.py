@@ -1,5 +1,6 @@
 """The experiments: their profiles, their parameters, and the runs that each notebook needs."""
 
+from functools import cache
 from types import SimpleNamespace
 
 import yaml
@@ -7,6 +8,7 @@ import yaml
 from vimae_core.config import RunConfig, paper_model
 from vimae_core.corruptions import Corruption
 from vimae_core.datasets import ROOT
+from vimae_core.evaluation.features import feature_network
 
 PROFILES = ROOT / "workflow" / "profiles"
 
@@ -126,10 +128,19 @@ def measures(experiment: str, group: str, p: SimpleNamespace) -> dict[str, dict]
         draws = p.draws if group == "table" else p.sweep_draws
         settings = {"conditions": p.conditions, "curve": p.curve, "n_labels": p.n_labels, "draws": draws}
         return {"probes": {"n_test": p.n_test, **settings}}
+    if experiment == "faces":
+        return {"latent_fit": {"n_test": p.n_test}, "faces": {"n_test": p.n_test, **_features(p.features, p.inception)}}
     shape = {"latent_fit": {"n_test": p.n_test}}
     if experiment == "generation":
         return {**shape, "generation": {"n_test": p.n_test, "condition": p.condition}}
     return shape
+
+
+@cache
+def _features(name: str, weights: str | None) -> dict:
+    """The features that are at hand, by the digest of their weights: others are other numbers."""
+    network = feature_network(name, weights, device="cpu")
+    return {"features": network.name, "weights": weights, "digest": network.digest}
 
 
 def _models(p: SimpleNamespace) -> list[RunConfig]:

@@ -86,11 +86,12 @@ def _paint(factors, side):
 
     def locks(x, y):
         flare = 1 + 0.004 * length * (y - 30)
-        return _box((x - 32) / flare, y - 29 - 12.5 * length, half + 2, 5 + 12.5 * length, 4.5 + 2 * length)
+        return _box((x - 32) / flare, y - 31 - 10 * length, half + 2, 7 + 10 * length, 5 + 2 * length)
 
     def hairline(x, y):
-        parting = 38.5 + 1.5 * turn
-        return _above(x - parting, y - 18, torch.where(x < parting, 0.022, 0.07))
+        u = x - 38.5 - 1.5 * turn  # from the parting
+        bow = torch.where(u < 0, 0.022, 0.07)
+        return (y - 18 - bow * u * u) / (1 + (2 * bow * u).square()).sqrt()
 
     def face(x, y):
         return _ellipse((x - 32) * (1 + 0.006 * (y - 33)), y - 33, half, 18)
@@ -98,12 +99,8 @@ def _paint(factors, side):
     def white(x, y):
         return _ellipse(both(x), y - 33, 4, 3.2)
 
-    def in_eye(radius, right, down):
-        def disc(x, y):
-            u = both(x) * (x - middle).sign() - gaze - right
-            return torch.maximum(white(x, y), _ellipse(u, y - 33 - down, radius, radius))
-
-        return disc
+    def in_eye(x, y, radius):
+        return torch.maximum(white(x, y), _ellipse(both(x) * (x - middle).sign() - gaze, y - 33, radius, radius))
 
     def lens(x, y):
         return _ellipse(both(x), y - 33, 5.5, 5.2)
@@ -120,19 +117,19 @@ def _paint(factors, side):
     paint(skin.lerp(shade, 0.5), (9, 29, 55, 39), lambda x, y: _ellipse((x - 32).abs() - half, y - 34, 2.6, 3.8))
     paint(skin, (12, 14, 52, 52), face)
     paint(shade, (12, 14, 52, 40), lambda x, y: torch.maximum(face(x, y), hairline(x, y - 1.3)), 0.7)
-    paint(BLUSH, (15, 37, 49, 44), lambda x, y: _ellipse((x - middle).abs() - 0.53 * half, y - 40.6, 3, 2.1), 0.3)
+    paint(BLUSH, (15, 37, 49, 44), lambda x, y: _ellipse((x - middle).abs() - 0.53 * half, y - 40.6, 3, 2.1), 0.25)
     paint(shade, (24, 35, 40, 42), lambda x, y: _stroke(x - 32 - 4.2 * turn, y - 38.4, 1.9, 1.6, 0.8))
     paint(lips, (23, 39, 41, 50), lambda x, y: _stroke(x - 32 - 3 * turn, y - 44.4, 5, bend, 0.95))
     paint(WHITE, (16, 29, 48, 37), white)
-    paint(IRIS, (16, 29, 48, 37), in_eye(2.6, 0, 0))
-    paint(INK, (16, 29, 48, 37), in_eye(1.45, 0, 0))
-    paint(WHITE, (16, 29, 48, 37), in_eye(0.7, 0.8, -1))
+    paint(IRIS, (16, 29, 48, 37), lambda x, y: in_eye(x, y, 2.6))
+    paint(INK, (16, 29, 48, 37), lambda x, y: in_eye(x, y, 1.45))
+    paint(WHITE, (16, 29, 48, 37), lambda x, y: in_eye(x - 0.8, y + 1, 0.7))
     paint(INK, (16, 28, 48, 34), lambda x, y: _stroke(both(x), y - 30.9, 4.1, -2.2, 0.55))
     paint(hair, (9, 6, 55, 44), lambda x, y: torch.maximum(cap(x, y), hairline(x, y)))
-    paint(WHITE, (17, 9, 45, 16), lambda x, y: _stroke(x - 28, y - 12.5, 7, -2.5, 0.7)[None], 0.16)
+    paint(WHITE, (17, 9, 45, 16), lambda x, y: _stroke(x - 28, y - 12.7, 7, -2.6, 1)[None], 0.13)
     paint(brow, (16, 24, 48, 30), lambda x, y: _stroke(both(x), y - 26.6, 3.5, -1.3, 0.8))
-    paint(WHITE, (15, 27, 49, 39), lens, 0.15 * glasses)
-    paint(INK, (14, 26, 50, 40), frame, glasses)
+    paint(WHITE, (15, 27, 49, 39), lens, 0.1 * glasses)
+    paint(INK, (13, 26, 51, 40), frame, glasses)
     return image
 
 
@@ -167,8 +164,3 @@ def _stroke(x, y, a, bend, thick):
     slope = -2 * bend * u / a**2
     v = (y - bend * (0.5 - (u / a) ** 2)) / (1 + slope * slope).sqrt()
     return ((x - u).square() + v.square()).sqrt() - thick
-
-
-def _above(x, y, bow):
-    """What lies above the parabola y = bow x^2, which opens downwards in the picture."""
-    return (y - bow * x * x) / (1 + (2 * bow * x).square()).sqrt()

@@ -5,35 +5,12 @@ import torch
 from jaxtyping import Float, Int64
 from sklearn.decomposition import PCA
 from torch import Tensor
-from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
-from torch_fidelity.metric_prc import calculate_precision_recall_part
 
 from vimae_core.corruptions import corrupt
 from vimae_core.datasets import Dataset
 from vimae_core.evaluation.digit_network import digit_network
+from vimae_core.evaluation.frechet import frechet_distance, precision_recall, squared_error
 from vimae_core.runs import Run, as_pixels
-
-NEIGHBOURS = 3  # of precision and recall (Kynkaanniemi et al. 2019)
-
-
-def frechet_distance(features: Float[Tensor, "n f"], others: Float[Tensor, "m f"]) -> float:
-    """Between the Gaussians with the two samples' means and covariances; the FID where the features are Inception's."""
-    one, other = (fid_features_to_statistics(part.double()) for part in (features, others))
-    value = fid_statistics_to_metric(one, other, verbose=False)
-    return float(value["frechet_inception_distance"])  # torch-fidelity's key, whatever the features
-
-
-def precision_recall(generated: Float[Tensor, "n f"], real: Float[Tensor, "m f"]) -> tuple[float, float]:
-    """Which part of the generated lies among the real, and of the real among the generated; from 0 to 1.
-
-    Among: within the distance of a point's third neighbour to it (Kynkaanniemi et al. 2019).
-    """
-    return calculate_precision_recall_part(generated, real, NEIGHBOURS, batch_size=2000)
-
-
-def squared_error(x: Float[Tensor, "n c h w"], y: Float[Tensor, "n c h w"]) -> float:
-    """Summed over an image's pixels in [0, 1], mean over images."""
-    return (x - y).square().flatten(1).sum(1).mean().item()
 
 
 def pca_error(train: Float[Tensor, "n p"], test: Float[Tensor, "m p"], dim: int) -> float:

@@ -4,13 +4,14 @@ import inspect
 import json
 
 from vimae_core.datasets import Dataset, load_dataset
+from vimae_core.evaluation.faces import faces
 from vimae_core.evaluation.generation import generation
 from vimae_core.evaluation.latent_fit import latent_fit
 from vimae_core.evaluation.probes import probes
 from vimae_core.runs import Run, read_json, write_json
 from vimae_core.sources import source_digest
 
-MEASURES = {"latent_fit": latent_fit, "probes": probes, "generation": generation}
+MEASURES = {"latent_fit": latent_fit, "probes": probes, "generation": generation, "faces": faces}
 
 
 def evaluate(

