@@ -7,7 +7,7 @@ import yaml
 
 from vimae_core.config import RunConfig, paper_model
 from vimae_core.corruptions import Corruption
-from vimae_core.datasets import ROOT
+from vimae_core.datasets import ROOT, TOY_FACES, data_root
 from vimae_core.evaluation.features import feature_network
 
 PROFILES = ROOT / "workflow" / "profiles"
@@ -104,6 +104,13 @@ def capacity_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
     return {"table": table, "sweep": [config for config in sweep if config not in table]}
 
 
+def profile_at_hand(experiment: str, profile: str) -> str:
+    """The profile; `quick`, with its toy faces, where that wants pictures of faces that are not here."""
+    p = parameters(experiment, profile)
+    missing = experiment == "faces" and p.dataset != TOY_FACES and not (data_root(p.data_root) / p.dataset).is_dir()
+    return "quick" if missing else profile
+
+
 def faces_runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
     """The runs of Figure 3 and Table 2, `table`; and `scale`, some of its models under other likelihoods."""
     scale = [
@@ -179,5 +186,6 @@ NOTEBOOKS = {  # -> its experiment
 
 def all_runs(profile: str) -> list[RunConfig]:
     """Every run of a profile, each once."""
-    groups = (group for name, runs in RUNS.items() for group in runs(parameters(name, profile)).values())
+    asked = {name: parameters(name, profile_at_hand(name, profile)) for name in RUNS}
+    groups = (group for name, runs in RUNS.items() for group in runs(asked[name]).values())
     return list(dict.fromkeys(config for group in groups for config in group))

@@ -1,4 +1,4 @@
-"""How far pictures are from others, or their features: squared error, Frechet and kernel distance, precision, recall."""
+"""How far pictures are from others, or their features: squared error, Frechet, kernel, precision, recall."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""The verdicts on claims 2 to 5, by the tests that book/claims.md fixed before the runs."""
+"""The verdicts on claims 2 to 6, by the tests that book/claims.md fixed before the runs."""
 
 from collections.abc import Callable
 
@@ -137,6 +137,25 @@ def claim_5(results: Results) -> Verdict:
         return "partly reproduced" if partly else "not reproduced"
 
     return _verdict(tables, judge, corrected=False)
+
+
+FAR, NEAR = 5 / 6, 0.05  # of claim 6: at most this part of the VAE's distance; at most this part of each other's
+
+
+def claim_6(results: Results) -> Verdict:
+    """VIMAE-n and VIMAE-l are nearly equal, VIMAE-n slightly better, and both far better than the VAE."""
+    distance = {model: measured(results, model, "prior_distance") for model in ("VAE", "VIMAE-n", "VIMAE-l")}
+    pairs = (("VAE", "VIMAE-n"), ("VAE", "VIMAE-l"), ("VIMAE-l", "VIMAE-n"))
+    tables = {f"{one} − {other}": difference(distance[one], distance[other]) for one, other in pairs}
+    vae, n, l_ = (np.mean(list(values.values())) if values else np.nan for values in distance.values())
+
+    def judge(outcome: dict[str, bool]) -> str:
+        better_n, better_l, slightly = outcome.values()
+        far = better_n and better_l and max(n, l_) <= FAR * vae
+        near = abs(n - l_) <= NEAR * max(n, l_)
+        return "reproduced" if far and near and slightly else "partly reproduced" if far else "not reproduced"
+
+    return _verdict(tables, judge)
 
 
 def _verdict(

@@ -97,10 +97,10 @@ def _show(
     show_figure(figure, name, caption, alt, provenance(results.notebook, results.profile, runs))
 
 
-def sheets(images: dict[str, Float[Tensor, "n c h w"]], breaks: tuple[int, ...] = ()) -> Figure:
-    """One sheet of images a title, two sheets side by side."""
-    drawn = {title: _sheet(part, breaks) for title, part in images.items()}
-    height, width = next(iter(drawn.values())).shape
+def sheets(images: dict[str, Float[Tensor, "n c h w"]], breaks: tuple[int, ...] = (), columns: int = COLUMNS) -> Figure:
+    """One sheet of grey or colour images a title, two sheets side by side."""
+    drawn = {title: _sheet(part, breaks, columns) for title, part in images.items()}
+    height, width = next(iter(drawn.values())).shape[:2]
     lines = -(-len(drawn) // 2)
     size = (WIDTH, lines * (WIDTH / 2 * height / width + 0.25))
     figure, axes = plt.subplots(lines, 2, figsize=size, squeeze=False)
@@ -112,9 +112,10 @@ def sheets(images: dict[str, Float[Tensor, "n c h w"]], breaks: tuple[int, ...] 
     return figure
 
 
-def _sheet(images: Tensor, breaks: tuple[int, ...]) -> Float[Tensor, "height width"]:
+def _sheet(images: Tensor, breaks: tuple[int, ...], columns: int) -> Float[Tensor, "height width *rgb"]:
     """Rows of images, blank space of a quarter of a row before those of `breaks`."""
-    n, _, h, w = images.shape
-    rows = images[:, 0].view(n // COLUMNS, COLUMNS, h, w).permute(0, 2, 1, 3).reshape(n // COLUMNS, h, COLUMNS * w)
-    parts = [torch.cat([torch.zeros(h // 4, COLUMNS * w), row]) if i in breaks else row for i, row in enumerate(rows)]
-    return torch.cat(parts)
+    n, c, h, w = images.shape
+    rows = images.unflatten(0, (n // columns, columns)).permute(0, 3, 1, 4, 2).reshape(n // columns, h, columns * w, c)
+    blank = torch.full((h // 4, columns * w, c), 0.0 if c == 1 else 1.0)  # white: digits are drawn in ink
+    parts = [torch.cat([blank, row]) if i in breaks else row for i, row in enumerate(rows)]
+    return torch.cat(parts).squeeze(2)

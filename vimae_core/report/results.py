@@ -81,8 +81,8 @@ def build_results(notebook: str, p: SimpleNamespace, data: Dataset) -> dict[str,
     return {group: results(group, configs) for group, configs in RUNS[experiment](p).items()}
 
 
-def reference_results(notebook: str, data: Dataset) -> dict[str, Results]:
-    """The committed runs of the reference profile by group; none where the data are others, or were not measured."""
+def reference_results(notebook: str, data: Dataset | None) -> dict[str, Results]:
+    """The committed runs of the reference profile by group; none where they were not measured, or on other `data`."""
     experiment, p = NOTEBOOKS[notebook], parameters(NOTEBOOKS[notebook], "reference")
 
     def results(group: str, configs: list[RunConfig]) -> Results:
@@ -90,7 +90,8 @@ def reference_results(notebook: str, data: Dataset) -> dict[str, Results]:
         runs = [
             run
             for run in reference_runs(configs)
-            if run.environment["data_digest"] == data.digest and all(reference_record(run, name) for name in asked)
+            if (data is None or run.environment["data_digest"] == data.digest)
+            and all(reference_record(run, name) for name in asked)
         ]
         return Results.of(
             "reference", notebook, "reference", runs, lambda run: _merged(reference_record(run, name) for name in asked)

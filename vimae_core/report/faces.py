@@ -1,0 +1,109 @@
+"""Table 2 and what stands beside it: distances of generated faces, by model and by likelihood, and what a point is."""
+
+from itertools import count
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from vimae_core.report.results import Results
+from vimae_core.report.statistics import mean_over_seeds
+
+
+def distance_name(result: Results) -> str:
+    """What the distance in these records is called: FID only where it is."""
+    return ", ".join(dict.fromkeys(result.table["title"]))
+
+
+def table_2(models: list[str], paper: dict, results: list[Results]) -> pd.DataFrame:
+    """A row a model: the paper's FID, then of each result the distance from the prior, at n and extrapolated."""
+    columns = {"FID, the paper": [str(paper.get(m, "—")) for m in models]}
+    for result in filter(None, results):
+        heading = f"{distance_name(result)}, {result.title}"
+        columns[f"{heading}, n = {_n(result)}"] = [_cell(result, m, "prior_distance", ".1f") for m in models]
+        columns[f"{result.title}, n → ∞"] = [_cell(result, m, "prior_extrapolated", ".1f") for m in models]
+    return pd.DataFrame(columns, index=pd.Index(models, name="model"))
+
+
+def distances(models: list[str], result: Results) -> pd.DataFrame:
+    """A row a model: distances of samples from the prior and of those from the codes, kernel distance, precision."""
+    columns = {
+        "prior": ("prior_distance", ".1f"),
+        "aggregate posterior": ("aggregate_distance", ".1f"),
+        "kernel distance, prior": ("prior_kernel", ".4f"),
+        "precision, prior": ("prior_precision", ".2f"),
+        "recall, prior": ("prior_recall", ".2f"),
+        "error of reconstructions": ("reconstruction_error", ".1f"),
+    }
+    table = {title: [_cell(result, m, *measure) for m in models] for title, measure in columns.items()}
+    return pd.DataFrame(table, index=pd.Index(models, name="model"))
+
+
+def by_likelihood(models: list[str], results: list[Results]) -> pd.DataFrame:
+    """A row a likelihood, a column a model: the distance from the prior, and the VIMAE's over the VAE's."""
+    together = pd.concat([r.table for r in results if r])
+    rows = {}
+    for likelihood, part in together.groupby("likelihood", sort=False):
+        values = {m: part.loc[part["model"] == m, "prior_distance"].tolist() for m in models}
+        cells = {m: f"{mean_over_seeds(v):.1f}" if v else "—" for m, v in values.items()}
+        seeds = min((len(v) for v in values.values() if v), default=0)
+        rows[likelihood] = {"seeds": str(seeds), **cells}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("likelihood")
+
+
+def sharpness_table(models: list[str], result: Results) -> pd.DataFrame:
+    """A row a model: 1000 times the variance of the Laplacian of what it gives back and what it generates."""
+    columns = ("reconstruction_sharpness", "aggregate_sharpness", "prior_sharpness")
+    scaled = result.table.assign(**{c: 1000 * result.table[c] for c in columns})
+    cells = {
+        c.removesuffix("_sharpness"): [f"{mean_over_seeds(scaled.loc[scaled['model'] == m, c]):.2f}" for m in models]
+        for c in columns
+    }
+    return pd.DataFrame(cells, index=pd.Index(models, name="model"))
+
+
+def seeds_for_a_point(result: Results, point: float) -> str:
+    """What the seeds say about a difference of `point`, as a part of the distance, between VIMAE-n and VIMAE-l.
+
+    In words: the seeds' difference with its interval, and how many seeds an interval narrower than that takes.
+    """
+    n, l_ = (np.array(result.values(m, "prior_distance")) for m in ("VIMAE-n", "VIMAE-l"))
+    if min(len(n), len(l_)) < 2:
+        return f"{result.title}: one seed, which says nothing about a difference between two models."
+    percent = 100 * (l_ - n) / n.mean()
+    mean, deviation = mean_over_seeds(percent), percent.std(ddof=1)
+    needed = next(k for k in count(2) if stats.t.ppf(0.975, k - 1) * deviation / np.sqrt(k) < 100 * point)
+    return (
+        f"{result.title}: VIMAE-l − VIMAE-n is {mean:.1f} % of the distance over {len(percent)} seeds (95 % interval "
+        f"{mean.low:.1f} to {mean.high:.1f} %; standard deviation over seeds {deviation:.1f} %). To tell a difference "
+        f"of {100 * point:.1f} % from none, at this spread, takes about {needed} seeds a model."
+    )
+
+
+def size(result: Results) -> str:
+    """What was run, in words, to stand in a caption."""
+    c = result.runs[0].config
+    images = "all training pictures" if c.n_train is None else f"the first {c.n_train:,} training pictures"
+    seeds = len({run.config.seed for run in result.runs})
+    return (
+        f"{result.title}: {c.epochs} epoch{'s' * (c.epochs > 1)} on {images} of {c.dataset} at {c.width:g} of the "
+        f"paper's width, {seeds} seed{'s' * (seeds > 1)}, {_n(result)} samples against {_n(result)} held-out pictures"
+    )
+
+
+def real(result: Results) -> str:
+    """Real against real, in words: what a perfect model would have at this n, and extrapolated."""
+    row = result.table.iloc[0]
+    return (
+        f"{result.title}: training pictures against held-out ones {row['real_distance']:.1f}, extrapolated "
+        f"{row['real_extrapolated']:.1f}, kernel distance {row['real_kernel']:.4f}"
+    )
+
+
+def _n(result: Results) -> str:
+    return " or ".join(f"{n:,}" for n in dict.fromkeys(result.table["n"]))
+
+
+def _cell(result: Results, model: str, measure: str, spec: str) -> str:
+    values = result.values(model, measure)
+    return f"{mean_over_seeds(values):{spec}}" if values else "—"
