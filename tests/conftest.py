@@ -27,8 +27,9 @@ os.environ["OMP_NUM_THREADS"] = "1"  # and in the processes that tests start
 
 @pytest.fixture(autouse=True)
 def own_store(tmp_path, monkeypatch):
-    """Every test has a run store of its own."""
+    """Every test has a run store and a cache of its own."""
     monkeypatch.setenv("VIMAE_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("VIMAE_CACHE", str(tmp_path / "cache"))
 
 
 def write_idx(folder: Path, train: int = 256, test: int = 64, side: int = 8, seed: int = 0) -> Path:
@@ -69,9 +70,14 @@ def copy_tree(target: Path) -> Path:
     return target
 
 
+def clean_environment() -> dict[str, str]:
+    """Without the variables that lead out of a copy of the repository."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("VIMAE_") and k != "PYTHONPATH"}
+
+
 def make_book(tree: Path, profile: str = "smoke", **options) -> subprocess.CompletedProcess:
     """What `make book` does after installation, in a copy of the repository."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("VIMAE_RUNS", "VIMAE_DATA", "PYTHONPATH")}
+    environment = clean_environment()
     command = [sys.executable, "workflow/run.py", profile, *options.pop("arguments", [])]
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, **options)
 

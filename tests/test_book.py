@@ -12,9 +12,10 @@ FIGURE_1 = "book/results/01_latent_shape.html"
 TRAINING = "book/results/02_training.html"
 CAPACITY = "book/results/03_capacity_semi_supervised.html"
 GENERATION = "book/results/04_mnist_generation.html"
+FACES = "book/results/05_celeba_generation.html"
 SPEED = "book/results/speed.html"
 PAGES = ["book/intro.html", "book/theory.html", "book/protocol.html", "book/claims.html", FIGURE_1, TRAINING,
-         CAPACITY, GENERATION,
+         CAPACITY, GENERATION, FACES,
          "book/reexecute.html", "book/code.html", SPEED, "book/bibliography.html"]  # fmt: skip
 
 

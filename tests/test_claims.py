@@ -1,4 +1,4 @@
-"""Comparisons over seeds and draws, their correction, and the verdicts on claims 2 to 5."""
+"""Comparisons over seeds and draws, their correction, and the verdicts on claims 2 to 6."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,17 @@ import pytest
 from scipy import stats
 
 from vimae_core.report.capacity import rankings, table_1
-from vimae_core.report.claims import HEAVY, TABLE_1, accuracies, claim_2, claim_3, claim_4, claim_5, comparisons
+from vimae_core.report.claims import (
+    HEAVY,
+    TABLE_1,
+    accuracies,
+    claim_2,
+    claim_3,
+    claim_4,
+    claim_5,
+    claim_6,
+    comparisons,
+)
 from vimae_core.report.results import Results
 from vimae_core.report.statistics import compare_pairs, crossed_mean, holm
 
@@ -180,6 +190,24 @@ def test_claim_5(near, kept, expected):
         for i, model in enumerate(("VIMAE-n", "VIMAE-l"))
     }  # fmt: skip
     assert claim_5(measures(**found))[0].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("distances", "expected"),
+    [
+        ((82, 55, 56), "reproduced (3 of 3"),
+        ((82, 56, 55), "partly reproduced (2 of 3"),  # both far better, but VIMAE-n is not the better one
+        ((82, 50, 55), "partly reproduced (3 of 3"),  # not nearly equal
+        ((82, 70, 71), "not reproduced (3 of 3"),  # better, but not far
+        ((82, 55, 90), "not reproduced (2 of 3"),
+        ((50, 55, 56), "not reproduced (1 of 3"),
+    ],
+)
+def test_claim_6(distances, expected):
+    """Far better than the VAE, nearly equal, VIMAE-n slightly better."""
+    models = ("VAE", "VIMAE-n", "VIMAE-l")
+    found = {m: {"prior_distance": float(d)} for m, d in zip(models, distances, strict=True)}
+    assert claim_6(measures(**found))[0].startswith(expected)
 
 
 def test_tables_of_the_chapter():

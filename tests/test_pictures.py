@@ -22,10 +22,9 @@ from vimae_core.datasets import data_digest
 from vimae_core.pictures import read_picture
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch) -> Path:
-    """Every test has a cache of its own."""
-    monkeypatch.setenv("VIMAE_CACHE", str(tmp_path / "cache"))
+@pytest.fixture
+def own_cache(tmp_path) -> Path:
+    """The cache that every test has of its own."""
     return tmp_path / "cache"
 
 

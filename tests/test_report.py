@@ -78,7 +78,7 @@ def test_every_profile_is_valid_and_sets_the_same_parameters():
     for experiment in RUNS:
         keys = [set(vars(parameters(experiment, name))) for name in profile_names()]
         assert all(k == keys[0] for k in keys)
-    assert [len(all_runs(name)) for name in ("quick", "smoke")] == [30, 19]
+    assert [len(all_runs(name)) for name in ("quick", "smoke")] == [37, 26]
     assert len(parameters("latent_shape", "reference").seeds) == 5
     assert parameters("latent_shape", "paper").n_train is None
 

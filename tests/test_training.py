@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -87,13 +88,17 @@ def test_same_seed_same_bits_other_seed_others(config, monkeypatch, tmp_path):
     assert weights_bytes(fit(dataclasses.replace(config, seed=1))) != first
 
 
-@pytest.mark.parametrize("schedule", ["wae", "one-cycle", "constant"])
+@pytest.mark.parametrize("schedule", ["wae", "exponential", "one-cycle", "constant"])
 def test_learning_rate_schedules(schedule, config):
-    """wae: lr, lr/2 from 30 %, lr/10 from 50 %; one-cycle: up to lr within 10 %, down to almost 0; constant."""
+    """wae: lr, lr/2 from 30 %, lr/10 from 50 %; exponential: by equal factors to lr/100; one-cycle; constant."""
     c = dataclasses.replace(config, schedule=schedule, learning_rate=1.0)
     rates = [learning_rate(c, step, 100) for step in range(100)]
     if schedule == "wae":
         assert rates == [1.0] * 30 + [0.5] * 20 + [0.1] * 50
+    elif schedule == "exponential":
+        factors = [b / a for a, b in pairwise(rates)]
+        assert factors == pytest.approx([100 ** (-1 / 100)] * 99) and rates[0] == 1.0
+        assert rates[-1] * factors[0] == pytest.approx(0.01)
     elif schedule == "one-cycle":
         assert rates[0] == pytest.approx(0.1) and max(rates) == rates[10] == 1.0 and rates[-1] < 1e-3
         assert rates[10:] == sorted(rates[10:], reverse=True)

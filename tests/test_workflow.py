@@ -13,12 +13,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.conftest import ROOT, copy_tree, make_book
+from tests.conftest import ROOT, clean_environment, copy_tree, make_book
 from vimae_core.experiments import NOTEBOOKS
 
 NOTEBOOK = "notebooks/01_latent_shape.ipynb"
-RUNS = 19  # of profile smoke
-MEASURED = {"run": RUNS, "notebook": 4, "book": 1}  # its jobs, but for the notebook of the benchmark
+RUNS = 26  # of profile smoke
+MEASURED = {"run": RUNS, "notebook": 5, "book": 1}  # its jobs, but for the notebook of the benchmark
 
 
 @pytest.fixture
@@ -68,14 +68,14 @@ def test_nothing_changed_means_nothing_done(tree):
         # the objective: all runs, and what shows them
         ("vimae_core/objectives.py", "0.05 * squared_error", "0.06 * squared_error", MEASURED),
         # a measure: the records from the stored weights, and what shows them
-        ("vimae_core/evaluation/latent_fit.py", "[0.025, 0.975]", "[0.05, 0.95]", MEASURED | {"run": 16}),
+        ("vimae_core/evaluation/latent_fit.py", "[0.025, 0.975]", "[0.05, 0.95]", MEASURED | {"run": 23}),
         # another measure, of fewer runs; all chapters that show records import it
         ("vimae_core/evaluation/probes.py", "NEIGHBOURS = 5", "NEIGHBOURS = 6", MEASURED | {"run": 10}),
         # its settings: the same runs, and the three notebooks that share them
         ("workflow/profiles/smoke.yaml", "curve: [mask 0.9]", "curve: [mask 0.8]",
          {"run": 10, "notebook": 3, "book": 1}),
         # the style of all figures: the notebooks and the book
-        ("vimae_core/report/style.py", '"font.size": 9', '"font.size": 10', {"notebook": 5, "book": 1}),
+        ("vimae_core/report/style.py", '"font.size": 9', '"font.size": 10', {"notebook": 6, "book": 1}),
         # the record of the benchmark: the notebook that renders it
         ("benchmarks/record.json", '"rounds": 7', '"rounds": 8', {"notebook": 1, "book": 1}),
         # what no notebook imports: the book alone, which shows the source
@@ -132,7 +132,7 @@ def test_a_failing_notebook_ends_with_its_traceback(tree):
 def test_killed_in_the_middle_the_next_call_carries_on(tmp_path):
     """kill -9 of the whole process group during training: no unlock by hand, no finished training twice."""
     tree = copy_tree(tmp_path)
-    environment = {k: v for k, v in os.environ.items() if k not in ("VIMAE_RUNS", "VIMAE_DATA", "PYTHONPATH")}
+    environment = clean_environment()
     command = [sys.executable, "workflow/run.py", "smoke", "--until", "run"]
     with subprocess.Popen(
         command, cwd=tree, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
