@@ -204,16 +204,17 @@ def test_verify_command(published, capsys, monkeypatch, tiny):
 
 
 def test_committed_references_are_whole():
-    """79 runs of section 5.1, 15 epochs each, and those of section 5.2, 6 epochs: losses and finite numbers."""
-    epochs = {"mlp": 15, "conv": 6}
+    """79 runs of section 5.1, 15 epochs each, those of section 5.2, 6, and on faces 40: losses and finite numbers."""
+    epochs = {("mnist", "mlp"): 15, ("mnist", "conv"): 6, ("celeba", "conv"): 40}
     runs = [Run.load(p) for p in REFERENCE.iterdir() if is_whole(p)]
     assert sum(run.config.architecture == "mlp" for run in runs) == 79
-    assert sum(run.config.architecture == "conv" for run in runs) >= 43
+    assert sum((run.config.dataset, run.config.architecture) == ("mnist", "conv") for run in runs) >= 43
     for run in runs:
         assert find_reference(run.config).path == run.path
         assert len(run.history["steps"]["loss"]) == RECORDED_STEPS
         assert all(math.isfinite(v) for v in reference_record(run).values())
-        assert len(run.history["epochs"]["loss"]) == run.config.epochs == epochs[run.config.architecture]
+        assert len(run.history["epochs"]["loss"]) == run.config.epochs
+        assert run.config.epochs == epochs[run.config.dataset, run.config.architecture]
 
 
 def test_command_line_trains_and_shows(tiny, capsys):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import matplotlib.pyplot as plt
 import torch
 from jaxtyping import Float, UInt8
+from matplotlib.ticker import LogLocator, NullLocator
 from torch import Tensor
 
 from vimae_core.data import Dataset
@@ -139,8 +140,10 @@ def show_scale(results: Results, models: list[str], name: str) -> None:
     axis.set(xscale="log", xlabel=distance_name(results), yticks=[], ylim=(-0.7, y - 0.3))
     axis.set_xlim(min(marks.values()) / 1.5, None)
     axis.spines["left"].set_visible(False)
-    right = axis.get_xlim()[1]
-    axis.set_xlim(None, right * 2.5)  # room for the labels
+    axis.set_xlim(None, axis.get_xlim()[1] * 2.5)  # room for the labels
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_locator(NullLocator())
     show_figure(
         figure,
         name,
