@@ -30,6 +30,7 @@ def own_store(tmp_path, monkeypatch):
     """Every test has a run store and a cache of its own."""
     monkeypatch.setenv("VIMAE_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("VIMAE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))  # where somebody may have Inception's weights
 
 
 def write_idx(folder: Path, train: int = 256, test: int = 64, side: int = 8, seed: int = 0) -> Path:

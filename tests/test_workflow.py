@@ -12,8 +12,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from PIL import Image
 
 from tests.conftest import ROOT, clean_environment, copy_tree, make_book
+from vimae_core import toy_faces
 from vimae_core.experiments import NOTEBOOKS
 
 NOTEBOOK = "notebooks/01_latent_shape.ipynb"
@@ -202,16 +204,41 @@ def test_the_chapters_of_section_5_2_take_their_parameters(tmp_path):
         assert record["determined_by"]["generation"]["condition"] == "mask 0.7"
 
 
+def test_the_faces_of_a_folder(tmp_path):
+    """The chapter on pictures of one's own, of another size: trained on, held out, and measured by name."""
+    folder = tmp_path / "data" / "celeba" / "img_align_celeba"
+    folder.mkdir(parents=True)
+    faces = toy_faces.render(toy_faces.draw_factors(150, seed=1))
+    for i, face in enumerate(faces):
+        Image.fromarray(face.permute(1, 2, 0).numpy()).resize((89, 109)).save(folder / f"{i:06}.jpg")
+    given = {"dataset": "celeba", "data_root": str(tmp_path / "data"), "methods": "VAE,VIMAE-l", "n_train": "100"}
+    given |= {"scale_methods": "VIMAE-l", "scale_likelihoods": "gaussian", "n_test": "10", "lambda_": "50"}
+    pairs = [part for name, value in given.items() for part in ("-p", name, value)]
+    done = papermill(tmp_path, "notebooks/05_celeba_generation.ipynb", "-p", "profile", "smoke", *pairs)
+    assert done.returncode == 0, done.stderr[-3000:]
+    runs = [path.parent for path in (tmp_path / "runs").glob("*/record.json")]
+    configs = [json.loads((run / "config.json").read_text()) for run in runs]
+    found = {(c["dataset"], c["method"], c["lambda_"], c["likelihood"]) for c in configs}
+    vimae = {("celeba", "vimae", 50.0, likelihood) for likelihood in ("bernoulli", "gaussian")}
+    assert found == {("celeba", "vae", 1.0, "bernoulli"), *vimae}
+    assert all(json.loads((run / "record.json").read_text())["faces"]["n"] == 10 for run in runs)
+
+
 @pytest.mark.parametrize(
     ("notebook", "parameter", "value", "message"),
     [
+        ("05_celeba_generation", "features", "inception", "Inception's weights for the FID, sha256 6726825d"),
+        ("05_celeba_generation", "features", "fid", "features 'fid' are unknown"),
+        ("05_celeba_generation", "dataset", "celeba", "non-commercial"),
         ("03_capacity_semi_supervised", "conditions", "fog 0.2", "condition 'fog 0.2' is not possible: must be one of"),
         ("03_capacity_semi_supervised", "n_labels", "5000", "n_labels=5000 is not possible"),
         ("04_mnist_generation", "condition", "mask 2", "condition 'mask 2' is not possible"),
     ],
 )
-def test_impossible_noise_or_labels_stop_a_notebook_before_training(tmp_path, notebook, parameter, value, message):
-    """By name, with what is possible."""
+def test_what_is_impossible_or_missing_stops_a_notebook(tmp_path, monkeypatch, notebook, parameter, value, message):
+    """By name, with what is possible, before anything is trained."""
+    if notebook.startswith("05"):
+        monkeypatch.setenv("VIMAE_DATA", str(tmp_path))  # somebody may have CelebA in data/
     done = papermill(tmp_path, f"notebooks/{notebook}.ipynb", "-p", "profile", "smoke", "-p", parameter, value)
     assert done.returncode != 0 and message in done.stderr
     assert not (tmp_path / "runs").exists()
