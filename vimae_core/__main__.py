@@ -107,6 +107,8 @@ def show_values(values: dict, above: str = "") -> None:
             show_values(value, f"{above}{name} ")
         else:
             numbers = value if isinstance(value, list) else [value]
+            if isinstance(numbers[0], list):  # codes: for figures
+                numbers = [f"{len(numbers)} x {len(numbers[0])} numbers"]
             print(f"{above + name:28}", *(f"{v:.6g}" if isinstance(v, int | float) else v for v in numbers))
 
 
