@@ -31,6 +31,7 @@ def distances(models: list[str], result: Results) -> pd.DataFrame:
         "prior": ("prior_distance", ".1f"),
         "aggregate posterior": ("aggregate_distance", ".1f"),
         "kernel distance, prior": ("prior_kernel", ".4f"),
+        "MMD²": ("mmd2", ".4f"),
         "precision, prior": ("prior_precision", ".2f"),
         "recall, prior": ("prior_recall", ".2f"),
         "error of reconstructions": ("reconstruction_error", ".1f"),
@@ -40,15 +41,17 @@ def distances(models: list[str], result: Results) -> pd.DataFrame:
 
 
 def by_likelihood(models: list[str], results: list[Results]) -> pd.DataFrame:
-    """A row a likelihood, a column a model: the distance from the prior, and the VIMAE's over the VAE's."""
+    """A row a likelihood and model: distances of samples from the prior and from the codes, rate, MMD² to the prior."""
     together = pd.concat([r.table for r in results if r])
-    rows = {}
-    for likelihood, part in together.groupby("likelihood", sort=False):
-        values = {m: part.loc[part["model"] == m, "prior_distance"].tolist() for m in models}
-        cells = {m: f"{mean_over_seeds(v):.1f}" if v else "—" for m, v in values.items()}
-        seeds = min((len(v) for v in values.values() if v), default=0)
-        rows[likelihood] = {"seeds": str(seeds), **cells}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("likelihood")
+    measures = {"prior_distance": ".1f", "aggregate_distance": ".1f", "rate": ".0f", "mmd2": ".4f"}
+    rows = {
+        (likelihood, model): [format(mean_over_seeds(part[m].tolist()), spec) for m, spec in measures.items()]
+        for (likelihood, model), part in together.groupby(["likelihood", "model"], sort=False)
+        if model in models
+    }
+    columns = ["prior", "aggregate posterior", "rate, nats", "MMD²"]
+    index = pd.Index([f"{likelihood}, {model}" for likelihood, model in rows], name="likelihood, model")
+    return pd.DataFrame(rows.values(), index=index, columns=columns)
 
 
 def sharpness_table(models: list[str], result: Results) -> pd.DataFrame:
