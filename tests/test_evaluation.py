@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -148,6 +149,22 @@ def test_verify_replays_the_first_steps(published):
         history["steps"][term][20] *= 1.01
         with pytest.raises(RunError, match=f"{term} at step 20 was .* today's code"):
             verify(dataclasses.replace(published, history=history))
+
+
+def test_runs_whose_data_are_not_here_are_not_replayed(published, tiny, monkeypatch, capsys, tmp_path):
+    """They are counted and named; where nothing is left to replay, that is a failure."""
+    shutil.copytree(published.path, tmp_path / "records" / "a")
+    shutil.copytree(published.path, tmp_path / "records" / "b")
+    other = json.loads((tmp_path / "records" / "b" / "environment.json").read_text()) | {"data_digest": "0" * 64}
+    (tmp_path / "records" / "b" / "environment.json").write_text(json.dumps(other))
+    monkeypatch.setattr("vimae_core.__main__.REFERENCE", tmp_path / "records")
+    monkeypatch.setenv("VIMAE_DATA", str(tiny))
+    assert main(["verify-reference"]) == 0
+    told = capsys.readouterr().out
+    assert "1 recorded runs agree" in told and "1 were not replayed: their pictures (tiny) are not in" in told
+    monkeypatch.setenv("VIMAE_DATA", str(tmp_path / "records"))
+    assert main(["verify-reference"]) == 2
+    assert "none of the 2 recorded runs was trained on data that are in" in capsys.readouterr().err
 
 
 def test_verify_replays_in_the_precision_of_the_record(run, monkeypatch, tmp_path):

@@ -144,6 +144,8 @@ def verify_reference() -> int:
         if run.config.dataset == "mnist"
         or (run.config.dataset in data and data[run.config.dataset].digest == run.environment["data_digest"])
     ]
+    if not here:
+        raise RunError(f"none of the {len(runs)} recorded runs was trained on data that are in {data_root()}")
     worst = max(verify(run, data[run.config.dataset]) for run in here)
     print(f"{len(here)} recorded runs agree with today's code; largest relative deviation of a loss term {worst:.1e}")
     if absent := len(runs) - len(here):
