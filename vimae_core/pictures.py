@@ -44,9 +44,7 @@ class Folder(NamedTuple):
 def find_pictures(folder: Path) -> Folder:
     """All pictures in a folder and below; of CelebA as it is distributed, those in img_align_celeba."""
     files = [Path(place) / name for place, _, names in os.walk(folder, followlinks=True) for name in names]
-    partition = next(
-        (f for f in sorted(files) if f.stem == "list_eval_partition" and f.suffix in (".txt", ".csv")), None
-    )
+    partition = min((f for f in files if f.name in PARTITION), default=None)
     pictures = [f for f in files if f.suffix.lower() in ENDINGS and not f.name.startswith(".")]
     aligned = next((p for f in pictures for p in f.parents if p.name == "img_align_celeba"), None)
     path = aligned or folder
