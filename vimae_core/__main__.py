@@ -107,7 +107,7 @@ def show_values(values: dict, above: str = "") -> None:
             show_values(value, f"{above}{name} ")
         else:
             numbers = value if isinstance(value, list) else [value]
-            if isinstance(numbers[0], list):  # codes: for figures
+            if numbers and isinstance(numbers[0], list):  # codes: for figures
                 numbers = [f"{len(numbers)} x {len(numbers[0])} numbers"]
             print(f"{above + name:28}", *(f"{v:.6g}" if isinstance(v, int | float) else v for v in numbers))
 
@@ -136,14 +136,10 @@ def verify_reference() -> int:
     if not paths:
         raise RunError(f"{REFERENCE} holds no records")
     runs = [Run.load(path) for path in paths]
-    names = dict.fromkeys(run.config.dataset for run in runs)
-    data = {name: load_dataset(name) for name in names if name == "mnist" or (data_root() / name).is_dir()}
-    here = [
-        run
-        for run in runs
-        if run.config.dataset == "mnist"
-        or (run.config.dataset in data and data[run.config.dataset].digest == run.environment["data_digest"])
-    ]
+    names = {run.config.dataset for run in runs}
+    data = {name: load_dataset(name) for name in sorted(names) if (data_root() / name).is_dir()}
+    digests = {name: found.digest for name, found in data.items()}
+    here = [run for run in runs if digests.get(run.config.dataset) == run.environment["data_digest"]]
     if not here:
         raise RunError(f"none of the {len(runs)} recorded runs was trained on data that are in {data_root()}")
     worst = max(verify(run, data[run.config.dataset]) for run in here)

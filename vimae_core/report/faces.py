@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from vimae_core.report import capacity
 from vimae_core.report.results import Results
 from vimae_core.report.statistics import mean_over_seeds
 
@@ -20,8 +21,8 @@ def table_2(models: list[str], paper: dict, results: list[Results]) -> pd.DataFr
     columns = {"FID, the paper": [str(paper.get(m, "—")) for m in models]}
     for result in filter(None, results):
         heading = f"{distance_name(result)}, {result.title}"
-        columns[f"{heading}, n = {_n(result)}"] = [_cell(result, m, "prior_distance", ".1f") for m in models]
-        columns[f"{result.title}, n → ∞"] = [_cell(result, m, "prior_extrapolated", ".1f") for m in models]
+        columns[f"{heading}, n = {_n(result)}"] = [result.mean(m, "prior_distance", ".1f") for m in models]
+        columns[f"{result.title}, n → ∞"] = [result.mean(m, "prior_extrapolated", ".1f") for m in models]
     return pd.DataFrame(columns, index=pd.Index(models, name="model"))
 
 
@@ -36,7 +37,7 @@ def distances(models: list[str], result: Results) -> pd.DataFrame:
         "recall, prior": ("prior_recall", ".2f"),
         "error of reconstructions": ("reconstruction_error", ".1f"),
     }
-    table = {title: [_cell(result, m, *measure) for m in models] for title, measure in columns.items()}
+    table = {title: [result.mean(m, *measure) for m in models] for title, measure in columns.items()}
     return pd.DataFrame(table, index=pd.Index(models, name="model"))
 
 
@@ -85,13 +86,8 @@ def seeds_for_a_point(result: Results, point: float) -> str:
 
 def size(result: Results) -> str:
     """What was run, in words, to stand in a caption."""
-    c = result.runs[0].config
-    images = "all training pictures" if c.n_train is None else f"the first {c.n_train:,} training pictures"
-    seeds = len({run.config.seed for run in result.runs})
-    return (
-        f"{result.title}: {c.epochs} epoch{'s' * (c.epochs > 1)} on {images} of {c.dataset} at {c.width:g} of the "
-        f"paper's width, {seeds} seed{'s' * (seeds > 1)}, {_n(result)} samples against {_n(result)} held-out pictures"
-    )
+    of = result.runs[0].config.dataset
+    return f"{capacity.size([result])}; pictures of {of}; {_n(result)} samples against {_n(result)} held-out pictures"
 
 
 def real(result: Results) -> str:
@@ -105,8 +101,3 @@ def real(result: Results) -> str:
 
 def _n(result: Results) -> str:
     return " or ".join(f"{n:,}" for n in dict.fromkeys(result.table["n"]))
-
-
-def _cell(result: Results, model: str, measure: str, spec: str) -> str:
-    values = result.values(model, measure)
-    return f"{mean_over_seeds(values):{spec}}" if values else "—"

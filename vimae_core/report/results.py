@@ -56,6 +56,11 @@ class Results:
         """A measure of a model, a value a seed."""
         return self.table.loc[self.table["model"] == model, measure].to_list() if self else []
 
+    def mean(self, model: str, measure: str, spec: str) -> str:
+        """The mean of a measure over a model's seeds with its interval, in words; a dash where there is none."""
+        values = self.values(model, measure)
+        return format(mean_over_seeds(values), spec) if values else "—"
+
     def drawn(self) -> tuple[list[Run], list[dict]]:
         """The runs of the first seed whose weights are there, for a figure, and their rows of the table."""
         there = [i for i, r in enumerate(self.runs) if (r.path / "weights.safetensors").is_file()]
@@ -114,15 +119,11 @@ def sources(results: list[Results]) -> str:
 def compare(models: list[str], measures: dict[str, tuple[str, str]], results: list[Results]) -> pd.DataFrame:
     """A row a model; for each measure (title: name, format) one column of each result, mean and interval over seeds."""
     columns = {
-        f"{title}, {result.title}": [_mean(result.values(model, measure), spec) for model in models]
+        f"{title}, {result.title}": [result.mean(model, measure, spec) for model in models]
         for title, (measure, spec) in measures.items()
         for result in results
     }
     return pd.DataFrame(columns, index=pd.Index(models, name="model"))
-
-
-def _mean(values: list[float], spec: str) -> str:
-    return format(mean_over_seeds(values), spec) if values else "—"
 
 
 def bands(models: list[str], result: Results, measure: str, spec: str = ".3f") -> list[str]:
