@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from jaxtyping import install_import_hook
+from PIL import Image
 
 # All but config, whose dataclass checks its own types and is to say so in its own words.
 ROOT = Path(__file__).parent.parent
@@ -54,6 +55,21 @@ def tiny(tmp_path) -> Path:
     """A data root that holds the data set `tiny`: 256 training and 64 test images of 8 x 8."""
     write_idx(tmp_path / "data" / "tiny")
     return tmp_path / "data"
+
+
+def draw_picture(size: tuple[int, int] = (178, 218), seed: int = 0, mode: str = "RGB") -> Image.Image:
+    """A smooth picture, so that JPEG keeps it."""
+    small = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    return Image.fromarray(small).resize(size, Image.Resampling.BICUBIC).convert(mode)
+
+
+def write_celeba(root: Path, n: int = 10, size: tuple[int, int] = (178, 218), name: str = "celeba") -> Path:
+    """Aligned CelebA as it is distributed, of n pictures; the folder of the data set."""
+    folder = root / name / "img_align_celeba"
+    folder.mkdir(parents=True)
+    for i in range(n):
+        draw_picture(size, seed=i).save(folder / f"{i + 1:06}.jpg", quality=95)
+    return root / name
 
 
 def copy_tree(target: Path) -> Path:
