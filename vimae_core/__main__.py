@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME or NAME={...}",
         help=f'{", ".join(MEASURES)}; settings as JSON, such as probes={{"draws": [10]}}; several times for several',
     )
+    commands.choices["evaluate"].add_argument("--quiet", action="store_true", help="do not print the record")
     commands.add_parser("show", help=show.__doc__).set_defaults(command=show)
     sub = commands.add_parser("prune", help=prune_store.__doc__)
     sub.add_argument("--yes", action="store_true", help="remove them without asking")
@@ -116,7 +117,7 @@ def train(**config) -> None:
     print(fit(RunConfig(**config)).path)
 
 
-def train_and_evaluate(n_test: int | None = None, measures: list[str] | None = None, **config) -> None:
+def train_and_evaluate(n_test: int | None, measures: list[str] | None, quiet: bool, **config) -> None:
     """train one run if need be, and print its record"""
     asked = {name: {"n_test": n_test, **own} for name, own in map(parse_measure, measures or ["latent_fit"])}
     config = RunConfig(**config)
@@ -125,7 +126,9 @@ def train_and_evaluate(n_test: int | None = None, measures: list[str] | None = N
         check_measure(measure, config, data, **settings)
     run = fit(config, data)
     for measure, settings in asked.items():
-        show_values(evaluate(run, data=data, measure=measure, **settings))
+        record = evaluate(run, data=data, measure=measure, **settings)
+        if not quiet:
+            show_values(record)
     print(run.path)
 
 

@@ -1,7 +1,10 @@
 """What determines a run: one frozen dataclass, and the names of the paper's models."""
 
+import os
 import re
 from dataclasses import MISSING, asdict, dataclass, fields
+
+import numpy as np
 
 from vimae_core.mmd import KERNELS
 from vimae_core.priors import PRIORS
@@ -103,7 +106,8 @@ class RunConfig:
         self._set_weights()
 
     def _check_type(self, field):
-        value, kind = getattr(self, field.name), field.type
+        value, kind = plain(getattr(self, field.name)), field.type
+        object.__setattr__(self, field.name, value)
         if value is None and type(None) in getattr(kind, "__args__", ()):
             return
         wanted = getattr(kind, "__args__", (kind,))[0]
@@ -155,6 +159,13 @@ class RunConfig:
         own = {"method": self.method, "prior": self.prior}
         name = next((n for n, m in PAPER_MODELS.items() if {"prior": "normal", **m} == own), None)
         return name or f"{self.method} ({self.prior} prior)"
+
+
+def plain(value):
+    """NumPy's numbers and texts, and paths, as Python's own."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def _require(condition, config, name, allowed):

@@ -1,13 +1,11 @@
 """Profiles: the parameters of every chapter, from the YAML files of the workflow and from whoever changes them."""
 
-import os
 from collections.abc import Iterable
 from types import SimpleNamespace
 
-import numpy as np
 import yaml
 
-from vimae_core.config import RunConfig, paper_model
+from vimae_core.config import RunConfig, paper_model, plain
 from vimae_core.corruptions import Corruption
 from vimae_core.data import ROOT, data_root
 
@@ -60,11 +58,8 @@ def _read(profile: str, chapter: str) -> dict:
 
 
 def _plain(value):
-    """NumPy's numbers and arrays, ranges and paths as Python's own numbers, lists and text."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
+    """What NumPy, pathlib and iterators give as Python's own numbers, texts and lists."""
+    value = plain(value)
     if isinstance(value, Iterable) and not isinstance(value, str | bytes | dict):
         return [_plain(part) for part in value]
     return value

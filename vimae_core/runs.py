@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from jaxtyping import Float
 from torch import Tensor
 
@@ -27,6 +26,7 @@ from vimae_core.store import (
     free_space,
     is_whole,
     load_tensors,
+    lock,
     make_folder,
     read_json,
     run_path,
@@ -127,7 +127,7 @@ def fit(config: RunConfig, data: Dataset | None = None, progress: bool = True, c
     where = {"device": config.device, "data_root": config.data_root}
     if is_whole(path):
         return Run.load(path, **where)
-    with _lock(path, progress), own_settings():
+    with lock(path, progress), own_settings():
         if not is_whole(path):  # else another process has trained it meanwhile
             keep_buffers()
             training = Training(config, data["train"][0], device)
@@ -238,23 +238,3 @@ def _check_space(folder: Path, training: Training) -> None:
     needed = 8 * sum(p.numel() * p.element_size() for p in training.network.parameters())
     if shutil.disk_usage(folder).free < needed:
         raise RunError(f"{folder} needs {needed / 2**20:,.0f} MiB for a checkpoint. {free_space(folder)}")
-
-
-@contextlib.contextmanager
-def _lock(path: Path, progress: bool):
-    """Held while a run is trained; the system lets it go when the process ends, however it ends."""
-    file = make_folder(path.parent) / f"{path.name}.lock"
-    lock = FileLock(file)
-    try:
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            if progress:
-                print(f"another process trains {path.name}: waiting for its result", flush=True)
-            lock.acquire()
-    except OSError as error:
-        raise RunError(f"{file} cannot be locked: {error.strerror}. VIMAE_RUNS names another store.") from None
-    try:
-        yield
-    finally:
-        lock.release()

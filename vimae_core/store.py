@@ -5,9 +5,11 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -49,6 +51,26 @@ def _digest(value) -> str:
 def is_whole(path: Path) -> bool:
     """Whether a finished run lies there (its directory appears by one rename)."""
     return (path / "config.json").is_file()
+
+
+@contextlib.contextmanager
+def lock(path: Path, progress: bool = False) -> Iterator[None]:
+    """Held while a run is trained or its record changed; the system lets it go however the process ends."""
+    file = make_folder(path.parent) / f"{path.name}.lock"
+    held = FileLock(file)
+    try:
+        try:
+            held.acquire(timeout=0)
+        except Timeout:
+            if progress:
+                print(f"another process trains {path.name}: waiting for its result", flush=True)
+            held.acquire()
+    except OSError as error:
+        raise RunError(f"{file} cannot be locked: {error.strerror}. VIMAE_RUNS names another store.") from None
+    try:
+        yield
+    finally:
+        held.release()
 
 
 # Files: written under another name, flushed, renamed. What carries the final name is whole.

@@ -6,8 +6,10 @@ the system, however the process ends.
 
 import os
 import sys
+import time
 from pathlib import Path
 
+import minutes
 from filelock import FileLock, Timeout
 from snakemake.cli import main as snakemake
 
@@ -31,7 +33,11 @@ def main(profile: str = "quick", *options: str) -> None:
         print("another `make book` runs in this folder: waiting for it", flush=True)
         lock.acquire()
     command = ["--snakefile", "workflow/Snakefile", "--workflow-profile", "workflow/settings"]
-    snakemake([*command, "--config", f"profile={profile}", *options])
+    begun = time.time()
+    try:
+        snakemake([*command, "--config", f"profile={profile}", *options])  # ends by SystemExit
+    finally:
+        print(minutes.told(begun), flush=True)
 
 
 if __name__ == "__main__":

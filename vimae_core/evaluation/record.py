@@ -8,14 +8,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from filelock import FileLock
-
 from vimae_core.config import RunConfig
 from vimae_core.datasets import Dataset, load_dataset
 from vimae_core.definitions import code_digest
 from vimae_core.process import keep_buffers, own_settings
 from vimae_core.runs import Run
-from vimae_core.store import RunError, read_json, write_json
+from vimae_core.store import RunError, lock, read_json, write_json
 
 MEASURES = ("latent_fit", "probes", "generation", "faces")  # each a module here, with a function of its name
 
@@ -65,11 +63,12 @@ def evaluate(
             keep_buffers()
             found = measure_function(measure)(run, data, **settings)
         found = _as_json(found, measure)
-        with FileLock(path.with_suffix(".lock")):  # another measure may have been stored meanwhile
+        took = {"seconds": round(time.monotonic() - begun, 1), "until": round(time.time())}
+        with lock(run.path):  # another measure may have been stored meanwhile
             record = _read(path)
             record[measure] = found
             record["determined_by"][measure] = determined_by
-            record.setdefault("seconds", {})[measure] = round(time.monotonic() - begun, 1)
+            record.setdefault("took", {})[measure] = took
             write_json(path, record)
     return as_measured(record[measure])
 

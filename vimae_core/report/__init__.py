@@ -1,1 +1,8 @@
 """What the notebooks show: parameters, figures, tables, provenance and verdicts."""
+
+from importlib.util import find_spec
+
+NEEDED = ("IPython", "matplotlib", "myst_nb", "pandas", "seaborn")
+
+if missing := [name for name in NEEDED if find_spec(name) is None]:
+    raise ModuleNotFoundError(f"{', '.join(missing)}: the book's parts need pip install 'vimae_core[book]'")
