@@ -59,6 +59,12 @@ def show_table(table: pd.DataFrame, name: str, caption: str, provenance: str) ->
     )
 
 
+def tell(results, text: str) -> None:
+    """Displays a conclusion from results, as MyST, where there are such results; nothing beside other data's."""
+    if results:
+        display({"text/markdown": text, "text/plain": text}, raw=True)
+
+
 def _small(provenance: str) -> str:
     return f"[{provenance}]{{.provenance}}"
 
