@@ -120,7 +120,7 @@ def test_code_links_show_the_source(opened, built_tree):
     page = opened("book/code.html")
     link = page.locator("dt", has_text="mmd2(").locator("a", has_text="[source]").first
     target = Path(built_tree / "_build" / "html" / "book" / link.get_attribute("href").split("#")[0])
-    assert "Eq. (15)" in target.read_text()
+    assert "Eq. (15)" in target.read_text(encoding="utf-8")
 
 
 def test_the_verdict_stands_on_the_first_page(opened):

@@ -16,7 +16,6 @@ from PIL import Image
 
 from tests.conftest import ROOT, clean_environment, copy_tree, make_book
 from vimae_core import toy_faces
-from vimae_core.experiments import NOTEBOOKS
 
 NOTEBOOK = "notebooks/01_latent_shape.ipynb"
 RUNS = 26  # of profile smoke
@@ -40,9 +39,9 @@ def planned(tree: Path, profile: str = "smoke") -> dict[str, int]:
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert old in text
-    path.write_text(text.replace(old, new, 1))
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def test_the_build_left_runs_notebook_and_book(built_tree):

@@ -34,11 +34,13 @@ def show_posteriors(
     runs, records = results.drawn()
     if not runs:
         return
+    looks = [tuple(_look(label).values()) for label in labels.unique().tolist()]
+    shared = ", some of which share a colour and a mark" * (len(set(looks)) < len(looks))
     show_figure(
         posterior_figure(runs, records, images, labels),
         name,
         f"**{what}, {results.title}.** One draw $z \\sim q(z|x)$ for each of {len(images):,} test digits, coloured by "
-        "class, over the prior's contours; grey, the marginals of $q(z)$; black, those of $p(z)$. Above each "
+        f"class{shared}, over the prior's contours; grey, the marginals of $q(z)$; black, those of $p(z)$. Above each "
         "panel, the estimate of $D_{KL}(q(z)\\|p(z))$ and the root mean square of the two standard deviations, "
         "1 for the prior. Axes differ.",
         "Scatter plots of two-dimensional codes of digits over the prior's contours, one panel a model: "
@@ -65,7 +67,11 @@ def posterior_figure(
 def _posterior_panel(axis, z, labels, prior: Prior, title: str) -> None:
     limit = max(4 * prior.std, 1.05 * np.quantile(np.abs(z), 0.995))
     order = np.random.default_rng(0).permutation(len(z))  # no class lies on top of the others
-    axis.scatter(*z[order].T, c=np.array(DIGITS)[labels[order] % 10], s=3, alpha=0.6, linewidths=0, rasterized=True)
+    looks = [_look(label) for label in labels]
+    for marker in MARKERS:
+        if rows := [i for i in order if looks[i]["marker"] == marker]:
+            colours = [looks[i]["color"] for i in rows]
+            axis.scatter(*z[rows].T, c=colours, marker=marker, s=3, alpha=0.6, linewidths=0, rasterized=True)
     _contours(axis, prior, limit)
     for digit in np.unique(labels):
         axis.annotate(
@@ -98,10 +104,16 @@ def _contours(axis, prior: Prior, limit: float) -> None:
     )  # fmt: skip
 
 
+def _look(label: int) -> dict[str, str]:
+    """Of a class: ten colours, then the same with another mark."""
+    marker = MARKERS[label // len(DIGITS) % len(MARKERS)]
+    return {"color": DIGITS[label % len(DIGITS)], "marker": marker}
+
+
 def _key(figure: Figure, spare, classes: list[int]) -> None:
     """What colours and lines mean: in the panel that is left over, else below."""
     lines = [
-        *(Line2D([], [], marker="o", linestyle="", color=DIGITS[c % 10], markersize=6, label=str(c)) for c in classes),
+        *(Line2D([], [], **_look(c), linestyle="", markersize=6, label=str(c)) for c in classes),
         Line2D([], [], color=INK, linewidth=0.9, label="p(z): contours around 50, 90\nand 99 % of it; marginals"),
         Line2D([], [], color=PALE, linewidth=6, label="q(z): marginals"),
     ]
