@@ -3,6 +3,8 @@
 import re
 from dataclasses import MISSING, asdict, dataclass, fields
 
+from vimae_core.data import FOLDER_NAME, names_folder
+
 # method -> (alpha, lambda) of the one objective,  -E log p(x|z) + alpha R + (lambda - alpha) D
 METHODS = {
     "ae": (0.0, 0.0),  # section 4: the unregularised control
@@ -74,7 +76,7 @@ class RunConfig:
             self._check_type(field)
         for name, allowed in CHOICES.items():
             _require(getattr(self, name) in allowed, self, name, f"one of {', '.join(allowed)}")
-        _require(re.fullmatch(r"[\w-]+", self.dataset), self, "dataset", "the name of a folder in the data root")
+        _require(names_folder(self.dataset), self, "dataset", FOLDER_NAME)
         _require(re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device), self, "device", "auto, cpu, cuda or cuda:N")
         for name in ("latent_dim", "epochs", "batch_size", "width", "learning_rate"):
             _require(getattr(self, name) > 0, self, name, "greater than 0")
