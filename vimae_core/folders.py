@@ -83,7 +83,7 @@ def _codes(partition: Path, pictures: list[str]) -> list[int]:
     The last two fields of a line are name and code; lines that name no picture, such as a header, do not count.
     """
     rows = _rows(partition)
-    given: dict[str, set[str]] = defaultdict(set)
+    given: dict[bytes, set[str]] = defaultdict(set)
     for *_, name, code in (row for row in rows if len(row) > 1):
         for key in _keys(name):
             given[key].add(code)
@@ -123,6 +123,6 @@ def _rows(partition: Path) -> list[list[str]]:
     return rows
 
 
-def _keys(name: str) -> tuple[str, str, str]:
+def _keys(name: str) -> tuple[bytes, bytes, bytes]:
     path = PurePosixPath(name)
-    return name, path.name, path.stem
+    return name_bytes(name), name_bytes(path.name), name_bytes(path.stem)
