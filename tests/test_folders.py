@@ -42,6 +42,7 @@ LINKS = {
 def test_a_link_changes_nothing_where_all_it_leads_to_is_there(link, tmp_path):
     """Neither the pictures, nor their names, nor the digest."""
     folder = write_faces(tmp_path / "data", ["1.png", "2.png", "b/3.png", "b/c/4.png", "b/c/5.png"])
+    draw_picture().save(folder.parent / "no data of this set.png")
     digest = data_digest("faces", tmp_path / "data")
     LINKS[link](folder)
     assert find_pictures(folder).pictures == ["1.png", "2.png", "b/3.png", "b/c/4.png", "b/c/5.png"]

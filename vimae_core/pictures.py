@@ -69,12 +69,13 @@ def prepared(name: str, folder: Folder) -> dict:
 
 
 def _state(folder: Folder) -> str:
-    """Digest of names, sizes and times: another one means, look again."""
+    """Digest of names, sizes, times, and what may not be read: another one means, look again."""
     state = hashlib.sha256(RULE.encode())
     with readable(folder.path):
         for file in [*(folder.path / name for name in folder.pictures), *folder.lists]:
-            about = os.stat(file) if os.path.exists(file) else os.lstat(file)  # a link may lead nowhere
-            state.update(name_bytes(f"{file} {about.st_size} {about.st_mtime_ns}\n"))
+            closed = not os.access(file, os.R_OK)  # by its permissions, or as a link that leads nowhere
+            about = os.lstat(file) if closed else os.stat(file)
+            state.update(name_bytes(f"{file} {about.st_size} {about.st_mtime_ns}{' closed' * closed}\n"))
             if file.suffix.lower() not in PLAIN:
                 state.update(DEPTHS.encode())
     return state.hexdigest()
