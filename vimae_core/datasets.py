@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from vimae_core import toy_faces
@@ -60,8 +61,8 @@ def data_digest(name: str = "mnist", root: str | os.PathLike | None = None) -> s
 
 def _find(name: str, folder: Path) -> dict[str, Path] | Folder:
     """The IDX files in a folder, else the pictures there and below, else IDX files below. Raises DataError."""
-    if folder.exists():
-        if found := find_idx(folder.iterdir()):
+    with suppress(FileNotFoundError):  # of the folder itself
+        if found := find_idx(list(folder.iterdir())):
             return found
         if (found := find_pictures(folder)).pictures:
             return found

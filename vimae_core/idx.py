@@ -39,7 +39,7 @@ def find_idx(files: Iterable[Path]) -> dict[str, Path] | None:
     sets: dict[tuple[Path, str], dict[str, Path]] = {}
     for file in sorted(files):
         found = SPELLED.fullmatch(file.name.replace(".idx", "-idx"))
-        if found and file.is_file():
+        if found and not file.is_dir():
             part = "train" if found["part"] == "train" else "t10k"
             own = sets.setdefault((file.parent, found["set"] or ""), {})
             own.setdefault(f"{part}-{found['kind']}-ubyte", file)
@@ -103,9 +103,10 @@ def _read_all(name: str, files: dict[str, Path]) -> dict[str, bytes]:
 
 def _read(name: str, path: Path, md5: str | None) -> bytes:
     """The unpacked bytes of a file, held against `md5` where one is known."""
-    if not path.is_file():
-        raise missing(path)
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise missing(path) from None
     if path.suffix == ".gz":
         try:
             content = gzip.decompress(content)
