@@ -26,7 +26,8 @@ KINDS = {  # PyTorch's operations, by what they are for; what is not named is `r
 
 def shares(config: dict, steps: int = 12) -> dict[str, float]:
     """Of the time on the processor in steps of VIMAE-n, batch 128; they sum to 1."""
-    training = Training(RunConfig(batch_size=128, method="vimae", **config), load_dataset(), torch.device("cpu"))
+    images, _ = load_dataset()["train"]
+    training = Training(RunConfig(batch_size=128, method="vimae", **config), images, torch.device("cpu"))
     for _ in range(5):
         training.advance()
     with profile() as profiled:

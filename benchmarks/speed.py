@@ -17,8 +17,8 @@ from levers import LEVERS
 from quality import quality
 from shares import memory, shares
 
+from vimae_core.environment import environment
 from vimae_core.networks import pick_precision
-from vimae_core.training import environment
 
 FOLDER = Path(__file__).parent
 BATCH = 128

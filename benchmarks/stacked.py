@@ -10,9 +10,8 @@ from vimae_core import RunConfig
 from vimae_core.datasets import Dataset
 from vimae_core.layers import Float32Linear
 from vimae_core.mmd import KERNELS, mmd2
-from vimae_core.networks import DTYPES, Posterior
+from vimae_core.networks import DTYPES, Posterior, as_pixels
 from vimae_core.objectives import distortion, rate
-from vimae_core.runs import as_pixels
 from vimae_core.training import Training
 
 
@@ -20,7 +19,7 @@ class StackedTraining:
     """Steps of several seeds at once; each draws and computes what it would alone, to rounding. MLPs only."""
 
     def __init__(self, config: RunConfig, seeds: range, data: Dataset):
-        self.alone = [Training(replace(config, seed=seed), data, torch.device("cpu")) for seed in seeds]
+        self.alone = [Training(replace(config, seed=seed), data["train"][0], torch.device("cpu")) for seed in seeds]
         stacked, _ = stack_module_state([training.network for training in self.alone])
         # Each transposed, [s, inputs, outputs]: so its gradient, too, is a product in its own layout.
         turned = {name: p.mT.contiguous() if name.endswith("weight") else p[:, None] for name, p in stacked.items()}

@@ -29,7 +29,7 @@ def vimae(config: dict, steps: int, compiled: bool = False, without: str | None 
 
     `without` takes one of its levers away: see levers.py.
     """
-    training = Training(RunConfig(batch_size=BATCH, **config), load_dataset(), CPU)
+    training = Training(RunConfig(batch_size=BATCH, **config), load_dataset()["train"][0], CPU)
     if without:
         LEVERS[without](training)
     if compiled:

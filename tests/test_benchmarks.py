@@ -40,7 +40,8 @@ def test_stacked_seeds_are_each_alone_to_rounding(method):
     together = StackedTraining(config, range(3), data)
     found = torch.stack([together.advance()["loss"].detach() for _ in range(10)])
     for seed, losses in enumerate(found.T):
-        alone = Training(RunConfig(**{**vars(config), "seed": seed, "schedule": "constant"}), data, torch.device("cpu"))
+        one = RunConfig(**{**vars(config), "seed": seed, "schedule": "constant"})
+        alone = Training(one, data["train"][0], torch.device("cpu"))
         for _ in range(10):
             alone.advance()
         torch.testing.assert_close(losses, alone.log[:10, 0], rtol=1e-4, atol=1e-3)
@@ -51,7 +52,8 @@ def test_operations_of_a_step_are_counted_right():
     from torch.utils.flop_counter import FlopCounterMode
 
     for config in (CONV_8, MLP):
-        training = Training(RunConfig(method="ae", batch_size=100, **config), load_dataset(), torch.device("cpu"))
+        images, _ = load_dataset()["train"]
+        training = Training(RunConfig(method="ae", batch_size=100, **config), images, torch.device("cpu"))
         with FlopCounterMode(display=False) as counted:
             training.advance()
         assert counted.get_total_flops() / 100 == pytest.approx(flops(config), rel=0.02)
@@ -78,7 +80,7 @@ from vimae_core.training import Training
 losses = []
 for lever in (None, {lever!r}):
     config = RunConfig(method="vimae", architecture="conv", width=1 / 16, batch_size=32, latent_dim=8, precision="bf16")
-    step = Training(config, load_dataset(), torch.device("cpu"))
+    step = Training(config, load_dataset()["train"][0], torch.device("cpu"))
     if lever:
         LEVERS[lever](step)
     for _ in range(3):

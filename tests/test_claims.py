@@ -5,18 +5,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from vimae_core.report.capacity import rankings, table_1
-from vimae_core.report.claims import (
-    HEAVY,
-    TABLE_1,
-    accuracies,
-    claim_2,
-    claim_3,
-    claim_4,
-    claim_5,
-    claim_6,
-    comparisons,
-)
+from vimae_core.chapters.capacity import HEAVY, TABLE_1, accuracies, claim_2, claim_3, rankings, table_1
+from vimae_core.chapters.faces import claim_6
+from vimae_core.chapters.generation import claim_4, claim_5
+from vimae_core.report.claims import comparisons
 from vimae_core.report.results import Results
 from vimae_core.report.statistics import compare_pairs, crossed_mean, holm
 
@@ -111,7 +103,7 @@ def test_claim_2():
     """All fifteen; one model under all conditions; or less; nothing run; nothing to compare."""
     as_printed = level({"VAE": 80.0, "beta-VAE": 90.0, "VIMAE-n": 93.0, "VIMAE-l": 92.0})
     assert claim_2(table(as_printed))[0] == "reproduced (15 of 15 comparisons hold, 5 seeds)"
-    assert claim_2(table(as_printed, seeds=1))[0] == "reproduced (15 of 15 comparisons hold, one seed: by sign alone)"
+    assert claim_2(table(as_printed, seeds=1))[0] == "sign agrees (15 of 15 comparisons, one seed)"
     as_printed["beta-VAE"]["mask 0.5"] = 70.0
     assert claim_2(table(as_printed))[0] == "partly reproduced (14 of 15 comparisons hold, 5 seeds)"
     for model in ("VIMAE-n", "VIMAE-l"):
@@ -220,4 +212,4 @@ def test_tables_of_the_chapter():
     assert shown.loc["AE", "mask 0.5"].startswith("—<br>70.")
     assert (rankings(["VAE", "VIMAE-n", "AE"], ["clean"], ["svm"], found) == "1.00").all().all()
     told = comparisons(compare_pairs({"beta-VAE − VAE": np.ones((1, 2))}), "points")
-    assert told.loc["β-VAE − VAE"].to_list() == ["1.00", "—", "—", "holds"]
+    assert told.loc["β-VAE − VAE"].to_list() == ["1.00", "—", "—", "sign agrees"]

@@ -17,9 +17,10 @@ from vimae_core.__main__ import main
 from vimae_core.evaluation.latent_fit import kl_to_prior, latent_fit
 from vimae_core.mmd import KERNELS
 from vimae_core.objectives import distortion, rate
-from vimae_core.reference import REFERENCE, find_reference, publish, reference_record, verify
-from vimae_core.runs import Run, RunError, is_whole
-from vimae_core.training import RECORDED_STEPS
+from vimae_core.reference import REFERENCE, find_reference, publish, reference_record
+from vimae_core.runs import RECORDED_STEPS, Run
+from vimae_core.store import RunError, is_whole
+from vimae_core.verify import verify
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_a_record_is_kept_until_its_measures_change(run, monkeypatch):
     assert evaluate(run)["kl"] == -123.0
     assert evaluate(run, n_test=32)["n"] == 32
     assert evaluate(run) == first
-    monkeypatch.setattr("vimae_core.evaluation.record.source_digest", lambda _: "other measures")
+    monkeypatch.setattr("vimae_core.evaluation.record.code_digest", lambda *_: "other measures")
     path.write_text(json.dumps(stored))
     assert evaluate(run) == first
 
@@ -118,7 +119,7 @@ def test_a_deterministic_encoder_has_a_record(tiny):
 def published(run, monkeypatch, tmp_path) -> Run:
     """The run as it stands in results/reference."""
     monkeypatch.setattr("vimae_core.reference.REFERENCE", tmp_path / "reference")
-    monkeypatch.setattr("vimae_core.__main__.REFERENCE", tmp_path / "reference")
+    monkeypatch.setattr("vimae_core.verify.REFERENCE", tmp_path / "reference")
     evaluate(run)
     publish(run, weights=True)
     return find_reference(run.config)
@@ -157,7 +158,7 @@ def test_runs_whose_data_are_not_here_are_not_replayed(published, tiny, monkeypa
     shutil.copytree(published.path, tmp_path / "records" / "b")
     other = json.loads((tmp_path / "records" / "b" / "environment.json").read_text()) | {"data_digest": "0" * 64}
     (tmp_path / "records" / "b" / "environment.json").write_text(json.dumps(other))
-    monkeypatch.setattr("vimae_core.__main__.REFERENCE", tmp_path / "records")
+    monkeypatch.setattr("vimae_core.verify.REFERENCE", tmp_path / "records")
     monkeypatch.setenv("VIMAE_DATA", str(tiny))
     assert main(["verify-reference"]) == 0
     told = capsys.readouterr().out

@@ -6,12 +6,15 @@ import torch
 from scipy import linalg, ndimage
 
 from vimae_core import RunConfig, fit, toy_faces
+from vimae_core.chapters.faces import measures
+from vimae_core.chapters.faces import runs as faces_runs
 from vimae_core.data import Dataset
 from vimae_core.datasets import data_digest, load_dataset
 from vimae_core.evaluation.faces import LADDER, SHOWN, faces, sharpness
 from vimae_core.evaluation.features import feature_network
-from vimae_core.experiments import faces_runs, measures, parameters, profile_at_hand
-from vimae_core.runs import RunError, as_pixels
+from vimae_core.networks import as_pixels
+from vimae_core.profiles import parameters, profile_at_hand
+from vimae_core.store import RunError
 
 N = 24
 
@@ -92,7 +95,7 @@ def test_other_weights_than_asked_for_are_refused(run, few):
 def test_the_digest_of_the_features_determines_the_record():
     """It stands among the settings, so that other weights measure anew."""
     p = parameters("faces", "smoke")
-    asked = measures("faces", "table", p)["faces"]
+    asked = measures("table", p)["faces"]
     assert asked == {"n_test": 40, "features": "efficientnet-lite0", "weights": None, "digest": "579344248a93"}
 
 

@@ -12,7 +12,7 @@ from vimae_core.evaluation import digit_network as module
 from vimae_core.evaluation.digit_network import DIGEST, digit_network, store_digit_network
 from vimae_core.evaluation.frechet import frechet_distance, precision_recall
 from vimae_core.evaluation.generation import pca_error
-from vimae_core.runs import RunError
+from vimae_core.store import RunError
 
 
 def test_pca_error_is_that_of_the_components():

@@ -12,6 +12,7 @@ from vimae_core import RunConfig, load_dataset
 from vimae_core.layers import Convolution, TransposedConvolution
 from vimae_core.networks import build_network, pick_precision
 from vimae_core.objectives import loss_terms
+from vimae_core.runs import _train
 from vimae_core.training import Training
 
 CPU = torch.device("cpu")
@@ -124,8 +125,8 @@ class Operations(TorchDispatchMode):
 def training(tmp_path):
     """The training of a configuration on a few 28 x 28 images."""
     write_idx(tmp_path / "noise", side=28)
-    data = load_dataset("noise", tmp_path)
-    return lambda **changes: Training(conv(dataset="noise", batch_size=32, epochs=2, **changes), data, CPU)
+    images, _ = load_dataset("noise", tmp_path)["train"]
+    return lambda **changes: Training(conv(dataset="noise", batch_size=32, epochs=2, **changes), images, CPU)
 
 
 @pytest.mark.parametrize("method", ["vae", "vimae", "ae"])
@@ -142,14 +143,14 @@ def test_a_step_waits_for_no_number(training, method, prior):
 
 
 @pytest.mark.parametrize(("device", "looks"), [("cuda", [8, 16]), ("cpu", list(range(1, 17)))])
-def test_on_a_gpu_a_loss_is_looked_at_between_epochs_only(training, tmp_path, device, looks):
+def test_on_a_gpu_a_loss_is_looked_at_between_epochs_only(training, tmp_path, monkeypatch, device, looks):
     """With a checkpoint wanted after every step; the steps themselves are left out."""
     run, looked = training(method="vae"), []
     run.device = torch.device(device)
     run.advance = lambda: setattr(run, "step", run.step + 1)
-    run.save = lambda checkpoint: None
-    run._check_finite = lambda checkpoint: looked.append(run.step)
-    run.run(tmp_path / "checkpoint", progress=False, checkpoint_seconds=0.0)
+    monkeypatch.setattr("vimae_core.runs.save_tensors", lambda *_: None)
+    monkeypatch.setattr("vimae_core.runs._check_finite", lambda *_: looked.append(run.step))
+    _train(run, tmp_path / "checkpoint", progress=False, checkpoint_seconds=0.0)
     assert looked == looks
 
 
@@ -177,10 +178,11 @@ def test_the_losses_are_one_graph(architecture):
 import torch
 from vimae_core import RunConfig, load_dataset
 from vimae_core.objectives import loss_terms
+from vimae_core.runs import _train
 from vimae_core.training import Training
 for method in ("vae", "vimae"):
     config = RunConfig(method=method, architecture="{architecture}", width=1 / 16, precision="fp32")
-    step = Training(config, load_dataset(), torch.device("cpu"))
+    step = Training(config, load_dataset()["train"][0], torch.device("cpu"))
     x, noise, z_prior = torch.rand(32, 1, 28, 28), torch.randn(32, 2), torch.randn(32, 2)
     compiled = torch.compile(step._losses, backend="aot_eager", fullgraph=True)(x, noise, z_prior)
     for name, value in step._losses(x, noise, z_prior).items():

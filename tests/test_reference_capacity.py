@@ -8,13 +8,14 @@ import torch
 from sklearn.svm import SVC
 
 from vimae_core import load_dataset
+from vimae_core.chapters.capacity import runs
 from vimae_core.evaluation.probes import PROBES, draw_labels
-from vimae_core.experiments import capacity_runs, parameters
+from vimae_core.profiles import parameters
 from vimae_core.reference import find_reference, reference_record
 from vimae_core.report.results import reference_results
 
 REFERENCE = parameters("capacity", "reference")
-TABLE = capacity_runs(REFERENCE)["table"]
+TABLE = runs(REFERENCE)["table"]
 
 
 def test_every_run_of_the_table_has_its_whole_record():
@@ -38,7 +39,7 @@ def test_every_run_of_the_table_has_its_whole_record():
 def test_the_sweep_has_at_least_a_seed_of_every_weight():
     """Both likelihoods, all weights of the rate."""
     data = load_dataset()
-    results = reference_results("03_capacity_semi_supervised", data)
+    results = reference_results("capacity", data)
     both = [*results["table"].runs, *results["sweep"].runs]
     found = {(r.config.likelihood, r.config.lambda_) for r in both if r.config.method in ("vae", "beta-vae")}
     assert found == {(name, w) for name in REFERENCE.sweep_likelihoods for w in REFERENCE.rate_weights}

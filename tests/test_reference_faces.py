@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from tests.conftest import ROOT
+from vimae_core.chapters.faces import claim_6, runs
 from vimae_core.evaluation.faces import LADDER, SHOWN, sharpness
-from vimae_core.experiments import faces_runs, parameters
+from vimae_core.profiles import parameters
 from vimae_core.reference import find_reference, reference_record
-from vimae_core.report.claims import claim_6
 from vimae_core.report.results import reference_results
 
-GROUPS = faces_runs(parameters("faces", "reference"))
+GROUPS = runs(parameters("faces", "reference"))
 TABLE = GROUPS["table"]
 
 
@@ -50,7 +50,7 @@ def test_figure_3_follows_from_the_stored_weights(config):
 
 def test_the_verdict_is_one_on_three_seeds():
     """From the records alone, without CelebA."""
-    verdict, tested = claim_6(reference_results("05_celeba_generation", None)["table"])
+    verdict, tested = claim_6(reference_results("faces", None)["table"])
     assert "3 seeds" in verdict and len(tested) == 3
 
 

@@ -14,15 +14,15 @@ from scipy import stats
 
 from tests.conftest import ROOT
 from vimae_core import RunConfig, evaluate, fit, load_dataset
-from vimae_core.experiments import NOTEBOOKS, RUNS, all_runs, latent_shape_runs, parameters, profile_names
+from vimae_core.chapters import CHAPTERS, all_runs, latent_shape_figures, load_chapter, speed, training_figures
+from vimae_core.chapters.latent_shape import choose_lambda, chosen_lambda, claim_1, fits, verdict_on_claim_1, verdicts
 from vimae_core.networks import build_network
-from vimae_core.report import latent_figures, speed, training_figures
-from vimae_core.report.latent_shape import NOTEBOOK, chosen_lambda, verdict_on_claim_1, verdicts
+from vimae_core.profiles import parameters, profile_names
 from vimae_core.report.paper import paper_values
 from vimae_core.report.parameters import notebook_parameters
 from vimae_core.report.results import Results, bands, compare, reference_results
 from vimae_core.report.show import provenance, show_figure, show_table
-from vimae_core.report.statistics import choose_lambda, claim_1, fits, mean_over_seeds
+from vimae_core.report.statistics import mean_over_seeds
 from vimae_core.report.style import use_style
 
 
@@ -60,9 +60,9 @@ def test_rule_chooses_the_smallest_lambda_that_fits():
 @pytest.mark.parametrize(
     ("vae", "beta_vae", "vimae", "expected"),
     [
-        ([0.3], [0.05], [0.05], "reproduced (3 of 3 statements hold, 1 seed)"),
-        ([0.3], [0.05], [5.0], "partly reproduced (2 of 3 statements hold, 1 seed)"),
-        ([0.01], [0.05], [5.0], "not reproduced (1 of 3 statements hold, 1 seed)"),
+        ([0.3], [0.05], [0.05], "sign agrees (3 of 3 statements, one seed)"),
+        ([0.3], [0.05], [5.0], "sign agrees in part (2 of 3 statements, one seed)"),
+        ([0.01], [0.05], [5.0], "sign disagrees (1 of 3 statements, one seed)"),
         ([0.01, 0.01], [0.5, 0.5], [5.0, 5.0], "not reproduced (0 of 3 statements hold, 2 seeds)"),
         ([0.3], [0.05], [], "not tested: no run of VIMAE-n"),
     ],
@@ -75,8 +75,8 @@ def test_verdict_on_claim_1(vae, beta_vae, vimae, expected):
 def test_every_profile_is_valid_and_sets_the_same_parameters():
     """The four profiles differ in values only; each names runs that are possible; reference has five seeds."""
     assert profile_names() == ["paper", "quick", "reference", "smoke"]
-    for experiment in RUNS:
-        keys = [set(vars(parameters(experiment, name))) for name in profile_names()]
+    for chapter in CHAPTERS:
+        keys = [set(vars(parameters(chapter, name))) for name in profile_names()]
         assert all(k == keys[0] for k in keys)
     assert [len(all_runs(name)) for name in ("quick", "smoke")] == [37, 26]
     assert len(parameters("latent_shape", "reference").seeds) == 5
@@ -86,7 +86,7 @@ def test_every_profile_is_valid_and_sets_the_same_parameters():
 def test_figure_runs_are_the_papers():
     """lambda = beta = 10 for the models that have one, in every profile."""
     for name in profile_names():
-        figure = latent_shape_runs(parameters("latent_shape", name))["figure"]
+        figure = load_chapter("latent_shape").runs(parameters("latent_shape", name))["figure"]
         weights = {c.label: (c.alpha, c.lambda_) for c in figure}
         lam, beta = paper_values()["figure_1"]["lambda"], paper_values()["figure_1"]["beta"]
         assert weights == {
@@ -133,8 +133,8 @@ def test_notebook_parameters_read_what_the_cells_assign():
     assert (p.epochs, p.seeds, p.profile) == (2, [1], "quick")
 
 
-@pytest.mark.parametrize(("name", "experiment"), NOTEBOOKS.items())
-def test_the_notebook_declares_every_parameter_of_its_profile(name, experiment):
+@pytest.mark.parametrize(("chapter", "name"), CHAPTERS.items())
+def test_the_notebook_declares_every_parameter_of_its_profile(chapter, name):
     """One cell tagged `parameters`, whose names are the profile's, all None but the profile."""
     notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text())
     tagged = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", [])]
@@ -143,7 +143,7 @@ def test_the_notebook_declares_every_parameter_of_its_profile(name, experiment):
     exec("".join(tagged[0]["source"]), declared)
     declared.pop("__builtins__")
     assert declared.pop("profile") == "quick"
-    assert set(declared) == set(vars(parameters(experiment, "quick"))) - {"profile"}
+    assert set(declared) == set(vars(parameters(chapter, "quick"))) - {"profile"}
     assert set(declared.values()) <= {None}
 
 
@@ -220,13 +220,13 @@ def test_figures_draw_every_run(results, displayed):
     data = load_dataset("tiny", results.runs[0].config.data_root)
     runs, records = results.drawn()
     assert [r.config.seed for r in runs] == [0] * 4
-    figure = latent_figures.posterior_figure(runs, records, *data["test"])
+    figure = latent_shape_figures.posterior_figure(runs, records, *data["test"])
     points = [len(a.collections[0].get_offsets()) for a in figure.axes if a.get_xlabel() == "$z_1$"]
     assert points == [64] * 4
     plt.close(figure)
-    latent_figures.show_posteriors(results, "fig-a", "Figure 1", *data["test"])
-    latent_figures.show_planes(results, "fig-b")
-    latent_figures.show_grid(results, results, 0.1, "fig-c")
+    latent_shape_figures.show_posteriors(results, "fig-a", "Figure 1", *data["test"])
+    latent_shape_figures.show_planes(results, "fig-b")
+    latent_shape_figures.show_grid(results, results, 0.1, "fig-c")
     assert len(displayed) == 3
     assert all("β-VAE" in b["text/markdown"] or "Three panels" in b["text/markdown"] for b in displayed)
 
@@ -275,17 +275,19 @@ def test_the_benchmark_page_shows_the_record(displayed):
 
 def test_a_reference_is_of_the_same_data(tiny):
     """Records of MNIST do not stand beside another data set's results; they do beside MNIST's."""
-    assert not any(reference_results(NOTEBOOK, load_dataset("tiny", tiny)).values())
-    found = {group: len(r.runs) for group, r in reference_results(NOTEBOOK, load_dataset()).items()}
+    assert not any(reference_results("latent_shape", load_dataset("tiny", tiny)).values())
+    found = {group: len(r.runs) for group, r in reference_results("latent_shape", load_dataset()).items()}
     assert found == {"figure": 25, "grid": 64}
 
 
 def test_empty_results_show_nothing(displayed):
     """Where no reference was published, its figures are left out, and its cells are dashes."""
     empty = Results.of("reference", "01_latent_shape", "reference", [], evaluate)
-    latent_figures.show_posteriors(empty, "a", "b", torch.zeros(1, 1, 8, 8, dtype=torch.uint8), torch.zeros(1).long())
-    latent_figures.show_planes(empty, "a")
-    latent_figures.show_grid(empty, empty, 0.1, "a")
+    latent_shape_figures.show_posteriors(
+        empty, "a", "b", torch.zeros(1, 1, 8, 8, dtype=torch.uint8), torch.zeros(1).long()
+    )
+    latent_shape_figures.show_planes(empty, "a")
+    latent_shape_figures.show_grid(empty, empty, 0.1, "a")
     assert displayed == [] and not empty
     assert compare(["VAE"], {"KL": ("kl", ".3f")}, [empty]).iloc[0, 0] == "—"
 

@@ -19,7 +19,8 @@ from vimae_core import Run, RunConfig, fit, load_dataset
 from vimae_core.datasets import DataError
 from vimae_core.objectives import distortion
 from vimae_core.priors import make_prior
-from vimae_core.runs import RunError, load_tensors, run_path, runs_root, save_tensors
+from vimae_core.runs import _train
+from vimae_core.store import RunError, load_tensors, run_path, runs_root, save_tensors
 from vimae_core.training import Training, learning_rate
 
 
@@ -55,7 +56,7 @@ def test_training_lowers_the_loss(config):
 def test_a_step_is_adam_on_the_loss(config):
     """The first step is Kingma and Ba's, written out, on the loss terms that the history records."""
     data = load_dataset("tiny", config.data_root)
-    training = Training(config, data, torch.device("cpu"))
+    training = Training(config, data["train"][0], torch.device("cpu"))
     before = {k: v.clone() for k, v in training.network.state_dict().items()}
     training.advance()
     for name, parameter in training.network.named_parameters():
@@ -176,15 +177,15 @@ def test_a_loss_that_is_not_finite_stops_the_run(config):
 def test_nan_names_the_last_good_checkpoint(config):
     """A checkpoint that was made before the loss broke is named, and holds finite weights."""
     data = load_dataset("tiny", config.data_root)
-    training = Training(config, data, torch.device("cpu"))
+    training = Training(config, data["train"][0], torch.device("cpu"))
     checkpoint = runs_root() / "x.partial" / "checkpoint.safetensors"
     checkpoint.parent.mkdir(parents=True)
     training.advance()
-    training.save(checkpoint)
+    save_tensors(checkpoint, training.state(), {"step": "1", "seconds": "0"})
     with torch.no_grad():
         training.network.decoder[0].weight.fill_(torch.nan)
     with pytest.raises(RunError, match=f"not finite at step 1 .*last good checkpoint is {checkpoint}"):
-        training.run(checkpoint, progress=False, checkpoint_seconds=0.0)
+        _train(training, checkpoint, progress=False, checkpoint_seconds=0.0)
     assert all(t.isfinite().all() for k, t in load_tensors(checkpoint)[0].items() if k.startswith("network"))
 
 
@@ -195,9 +196,9 @@ def test_a_damaged_checkpoint_is_refused_by_name(config, damage, monkeypatch):
     path = run_path(config, data.digest)
     checkpoint = path.with_name(f"{path.name}.partial") / "checkpoint.safetensors"
     checkpoint.parent.mkdir(parents=True)
-    training = Training(config, data, torch.device("cpu"))
+    training = Training(config, data["train"][0], torch.device("cpu"))
     training.advance()
-    training.save(checkpoint)
+    save_tensors(checkpoint, training.state(), {"step": "1", "seconds": "0"})
     damage_file(checkpoint, damage)
     with pytest.raises(RunError, match=f"{checkpoint} is damaged .*Remove {checkpoint.parent}"):
         fit(config, progress=False)
@@ -273,7 +274,7 @@ def test_a_run_is_named_by_what_determines_it(config, monkeypatch, tmp_path):
     assert run_path(dataclasses.replace(config, device="cpu", data_root="elsewhere"), digest) == path
     others = [run_path(dataclasses.replace(config, **change), digest) for change in ({"seed": 1}, {"lambda_": 11.0})]
     others += [run_path(config, "1" * 64)]
-    monkeypatch.setattr("vimae_core.runs.source_digest", lambda _: "other code")
+    monkeypatch.setattr("vimae_core.store.code_digest", lambda *_: "other code")
     others += [run_path(config, digest)]
     assert len({path, *others}) == 5
 

@@ -3,12 +3,10 @@
 from vimae_core.config import RunConfig, paper_model
 from vimae_core.datasets import load_dataset
 from vimae_core.evaluation.record import evaluate
-from vimae_core.memory import keep_buffers
 from vimae_core.mmd import gaussian_kernel, imq_kernel, mmd2, null_band
 from vimae_core.priors import make_prior
 from vimae_core.reference import find_reference
-from vimae_core.runs import Run
-from vimae_core.training import fit
+from vimae_core.runs import Run, fit
 
 __all__ = [
     "Run",
@@ -24,5 +22,3 @@ __all__ = [
     "null_band",
     "paper_model",
 ]
-
-keep_buffers()

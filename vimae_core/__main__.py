@@ -1,29 +1,68 @@
 """python -m vimae_core: train, evaluate and look at runs from the command line."""
 
 import argparse
-import inspect
 import json
+import os
 import sys
 from dataclasses import fields
+from itertools import chain
 
+from vimae_core.chapters import CHAPTERS
 from vimae_core.config import CHOICES, RunConfig
-from vimae_core.datasets import DataError, data_root, load_dataset
-from vimae_core.evaluation.digit_network import DIGEST, WEIGHTS, store_digit_network
-from vimae_core.evaluation.record import MEASURES, evaluate
-from vimae_core.experiments import NOTEBOOKS, parameters, profile_names
-from vimae_core.reference import REFERENCE, publish, verify
-from vimae_core.report.latent_shape import drawn_runs
-from vimae_core.report.results import build_results
-from vimae_core.runs import Run, RunError, is_whole, runs_root
-from vimae_core.training import fit
+from vimae_core.data import DataError
+from vimae_core.datasets import load_dataset
+from vimae_core.evaluation.record import MEASURES, check_measure, evaluate, measure_settings
+from vimae_core.profiles import profile_names
+from vimae_core.runs import fit, stored_runs
+from vimae_core.store import RunError
+
+THEN = "--then"  # between the runs of one call
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; wrong input ends with one line on stderr and exit status 2."""
+    """Runs one command; wrong input ends with one line on stderr and exit status 2, a reader that stops with 0."""
+    try:
+        return _main(sys.argv[1:] if arguments is None else arguments)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python still flushes at its end
+        return 0
+
+
+def _main(arguments: list[str]) -> int:
+    parser = _parser()
+    status = 0
+    for part in _one_by_one(arguments):
+        options = vars(parser.parse_args(part))
+        try:
+            status = max(status, options.pop("command")(**options) or 0)
+        except (DataError, RunError, ValueError, TypeError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            status = 2
+    sys.stdout.flush()
+    return status
+
+
+def _one_by_one(arguments: list[str]) -> list[list[str]]:
+    """`evaluate A --then B` is `evaluate A` and `evaluate B`, in one process."""
+    parts = [[]]
+    for argument in arguments:
+        if argument == THEN:
+            parts.append(arguments[:1])
+        else:
+            parts[-1].append(argument)
+    return parts
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m vimae_core", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, command in {"train": train, "evaluate": train_and_evaluate}.items():
-        sub = commands.add_parser(name, help=command.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        sub = commands.add_parser(
+            name,
+            help=command.__doc__,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            epilog=f"several runs, one after the other: {name} FLAGS {THEN} FLAGS ...",
+        )
         add_flags(sub)
         sub.set_defaults(command=command)
     commands.choices["evaluate"].add_argument("--n-test", type=int, help="the first n test images only")
@@ -35,18 +74,16 @@ def main(arguments: list[str] | None = None) -> int:
         help=f'{", ".join(MEASURES)}; settings as JSON, such as probes={{"draws": [10]}}; several times for several',
     )
     commands.add_parser("show", help=show.__doc__).set_defaults(command=show)
+    sub = commands.add_parser("prune", help=prune_store.__doc__)
+    sub.add_argument("--yes", action="store_true", help="remove them without asking")
+    sub.set_defaults(command=prune_store)
     sub = commands.add_parser("publish", help=publish_profile.__doc__)
     sub.add_argument("--profile", choices=profile_names(), default="reference")
-    sub.add_argument("--experiment", choices=list(NOTEBOOKS.values()), default="latent_shape")
+    sub.add_argument("--chapter", choices=list(CHAPTERS), default="latent_shape")
     sub.set_defaults(command=publish_profile)
     commands.add_parser("verify-reference", help=verify_reference.__doc__).set_defaults(command=verify_reference)
     commands.add_parser("digit-network", help=train_network.__doc__).set_defaults(command=train_network)
-    options = vars(parser.parse_args(arguments))
-    try:
-        return options.pop("command")(**options) or 0
-    except (DataError, RunError, ValueError, TypeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return parser
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -81,10 +118,14 @@ def train(**config) -> None:
 
 def train_and_evaluate(n_test: int | None = None, measures: list[str] | None = None, **config) -> None:
     """train one run if need be, and print its record"""
-    asked = dict(map(parse_measure, measures or ["latent_fit"]))
-    run = fit(RunConfig(**config))
+    asked = {name: {"n_test": n_test, **own} for name, own in map(parse_measure, measures or ["latent_fit"])}
+    config = RunConfig(**config)
+    data = load_dataset(config.dataset, config.data_root)
     for measure, settings in asked.items():
-        show_values(evaluate(run, measure=measure, **{"n_test": n_test, **settings}))
+        check_measure(measure, config, data, **settings)
+    run = fit(config, data)
+    for measure, settings in asked.items():
+        show_values(evaluate(run, data=data, measure=measure, **settings))
     print(run.path)
 
 
@@ -93,9 +134,10 @@ def parse_measure(text: str) -> tuple[str, dict]:
     name, _, settings = text.partition("=")
     try:
         values = json.loads(settings or "{}")
-        inspect.signature(MEASURES[name]).bind(None, None, **values)
-    except (KeyError, TypeError, ValueError) as error:
-        possible = {m: list(inspect.signature(f).parameters)[2:] for m, f in MEASURES.items()}
+        if unknown := set(values) - set(measure_settings(name)):
+            raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+    except (TypeError, ValueError) as error:
+        possible = {measure: measure_settings(measure) for measure in MEASURES}
         raise ValueError(f"measure={text!r} is not possible ({error}): must be one of {possible}") from None
     return name, values
 
@@ -112,46 +154,62 @@ def show_values(values: dict, above: str = "") -> None:
             print(f"{above + name:28}", *(f"{v:.6g}" if isinstance(v, int | float) else v for v in numbers))
 
 
-def show() -> None:
-    """list the runs in the store"""
-    for path in sorted(p for p in runs_root().iterdir() if is_whole(p)) if runs_root().is_dir() else []:
-        run = Run.load(path)
-        fields_ = " ".join(f"{k.rstrip('_')}={v}" for k, v in run.config.scientific.items())
-        print(f"{path.name}  {run.config.label:9}  {run.environment['seconds']:7.0f} s  {fields_}")
+def show() -> int:
+    """list the runs in the store, and by name those that are damaged"""
+    damaged = 0
+    for path, run in stored_runs():
+        if isinstance(run, RunError):
+            damaged += 1
+            print(f"{path.name}  damaged: {run}", file=sys.stderr)
+        else:
+            fields_ = " ".join(f"{k.rstrip('_')}={v}" for k, v in run.config.scientific.items())
+            print(f"{path.name}  {run.config.label:9}  {run.environment['seconds']:7.0f} s  {fields_}")
+    return 2 if damaged else 0
 
 
-def publish_profile(profile: str, experiment: str) -> None:
-    """copy an experiment's records, and the weights that its figures draw, into results/reference"""
-    p, notebook = parameters(experiment, profile), next(n for n, e in NOTEBOOKS.items() if e == experiment)
-    results = build_results(notebook, p, load_dataset(p.dataset, p.data_root))
-    first = next(iter(results.values()))
-    drawn = {run.path for run in (drawn_runs(results, p) if experiment == "latent_shape" else first.drawn()[0])}
-    published = {publish(run, weights=run.path in drawn) for group in results.values() for run in group.runs}
+def prune_store(yes: bool) -> None:
+    """list what no present code would find in the store, and remove it when asked to"""
+    from vimae_core.prune import remove, unfound
+
+    found = unfound()
+    for path, why in found.items():
+        print(f"{path}  {why}")
+    if not found:
+        print("nothing to remove: every run here is one that today's code finds")
+    elif yes or input(f"Remove these {len(found)} folders? [y/N] ").strip().lower() in ("y", "yes"):
+        remove(found)
+        print(f"{len(found)} removed")
+    else:
+        print("nothing removed")
+
+
+def publish_profile(profile: str, chapter: str) -> None:
+    """copy a chapter's records, and the weights that its figures draw, into results/reference"""
+    from vimae_core.chapters import load_chapter
+    from vimae_core.profiles import parameters
+    from vimae_core.reference import REFERENCE, publish
+    from vimae_core.report.results import build_results
+
+    p, module = parameters(chapter, profile), load_chapter(chapter)
+    results = build_results(chapter, p, load_dataset(p.dataset, p.data_root))
+    drawn = module.drawn(results, p) if hasattr(module, "drawn") else next(iter(results.values())).drawn()[0]
+    kept = {run.path for run in drawn}
+    published = {publish(run, weights=run.path in kept) for run in chain(*(group.runs for group in results.values()))}
     print(f"{len(published)} runs published in {REFERENCE}")
 
 
 def verify_reference() -> int:
-    """replay the first steps of every recorded run whose data are here; fail where the losses no longer agree"""
-    paths = sorted(p for p in REFERENCE.iterdir() if is_whole(p)) if REFERENCE.is_dir() else []
-    if not paths:
-        raise RunError(f"{REFERENCE} holds no records")
-    runs = [Run.load(path) for path in paths]
-    names = {run.config.dataset for run in runs}
-    data = {name: load_dataset(name) for name in sorted(names) if (data_root() / name).is_dir()}
-    digests = {name: found.digest for name, found in data.items()}
-    here = [run for run in runs if digests.get(run.config.dataset) == run.environment["data_digest"]]
-    if not here:
-        raise RunError(f"none of the {len(runs)} recorded runs was trained on data that are in {data_root()}")
-    worst = max(verify(run, data[run.config.dataset]) for run in here)
-    print(f"{len(here)} recorded runs agree with today's code; largest relative deviation of a loss term {worst:.1e}")
-    if absent := len(runs) - len(here):
-        others = ", ".join(sorted({run.config.dataset for run in runs if run not in here}))
-        print(f"{absent} were not replayed: their pictures ({others}) are not in {data_root()}")
-    return 0
+    """replay the first steps of every recorded run whose data are here, and measure anew what is cheap; fail where
+    today's code no longer agrees"""
+    from vimae_core.verify import verify_all
+
+    return verify_all()
 
 
 def train_network() -> None:
     """train anew the network that measures generated digits, in place of the committed one"""
+    from vimae_core.evaluation.digit_network import DIGEST, WEIGHTS, store_digit_network
+
     network = store_digit_network(load_dataset())
     kept = "as before" if network.digest == DIGEST else f"{DIGEST} before: name the new one in digit_network.py"
     print(f"{WEIGHTS}: weights {network.digest} ({kept})")

@@ -4,6 +4,8 @@ import re
 from dataclasses import MISSING, asdict, dataclass, fields
 
 from vimae_core.data import FOLDER_NAME, names_folder
+from vimae_core.mmd import KERNELS
+from vimae_core.priors import PRIORS
 
 # method -> (alpha, lambda) of the one objective,  -E log p(x|z) + alpha R + (lambda - alpha) D
 METHODS = {
@@ -27,13 +29,23 @@ PAPER_MODELS = {
 
 CHOICES = {
     "method": tuple(METHODS),
-    "prior": ("normal", "logistic", "laplace", "uniform"),
+    "prior": tuple(PRIORS),
     "likelihood": ("bernoulli", "gaussian", "wae"),
-    "kernel": ("imq", "gaussian", "wae"),
+    "kernel": tuple(KERNELS),
     "encoder": ("gaussian", "deterministic"),
     "architecture": ("mlp", "conv"),
     "precision": ("auto", "fp32", "bf16"),
     "schedule": ("wae", "exponential", "one-cycle", "constant"),
+}
+
+# The tables of alternatives that training picks from, and the field that picks: a run is named by its own alone.
+TABLES = {
+    "PRIORS": "prior",
+    "RATES": "prior",
+    "KERNELS": "kernel",
+    "LIKELIHOODS": "likelihood",
+    "ARCHITECTURES": "architecture",
+    "SCHEDULES": "schedule",
 }
 
 # Where and how a run is computed, not what: no part of its digest.

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from vimae_core.runs import as_pixels
+from vimae_core.networks import as_pixels
 
 FORMS = "clean, gaussian SIGMA (SIGMA above 0, as in gaussian 0.2), mask P (P in (0, 1], as in mask 0.5)"
 

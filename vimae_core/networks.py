@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -64,14 +65,45 @@ def build_network(config: RunConfig, image_shape: tuple[int, ...]) -> Autoencode
     outputs = config.latent_dim * (1 if config.encoder == "deterministic" else 2)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        if config.architecture == "conv":
-            encoder, decoder = convolutional_autoencoder(image_shape, config.width, config.latent_dim, outputs)
-        else:
-            pixels = torch.Size(image_shape).numel()
-            hidden = max(1, round(256 * config.width))
-            encoder = nn.Sequential(nn.Flatten(), *_mlp(pixels, hidden), Float32Linear(hidden, outputs))
-            decoder = nn.Sequential(*_mlp(config.latent_dim, hidden), Linear(hidden, pixels))
+        build = ARCHITECTURES[config.architecture]
+        encoder, decoder = build(tuple(image_shape), config.width, config.latent_dim, outputs)
     return Autoencoder(encoder, decoder, image_shape, config.encoder == "deterministic")
+
+
+def mlp_autoencoder(
+    image_shape: tuple[int, ...], width: float, latent_dim: int, outputs: int
+) -> tuple[nn.Module, nn.Module]:
+    """Encoder to `outputs` numbers and decoder to pixel logits, of section 5.1: three hidden layers of 256 units."""
+    pixels, hidden = torch.Size(image_shape).numel(), max(1, round(256 * width))
+    encoder = nn.Sequential(nn.Flatten(), *_mlp(pixels, hidden), Float32Linear(hidden, outputs))
+    return encoder, nn.Sequential(*_mlp(latent_dim, hidden), Linear(hidden, pixels))
+
+
+def _mlp(inputs: int, hidden: int) -> list[nn.Module]:
+    """The hidden layers; the paper does not say their activation."""
+    sizes = pairwise([inputs, hidden, hidden, hidden])
+    return [layer for a, b in sizes for layer in (Linear(a, b), nn.ReLU(inplace=True))]
+
+
+ARCHITECTURES = {"mlp": mlp_autoencoder, "conv": convolutional_autoencoder}
+
+
+def as_pixels(images: Tensor | np.ndarray) -> Float[Tensor, "n c h w"]:
+    """Pixels in [0, 1]: of whole numbers as bytes; numbers with a point as they are, in fp32.
+
+    Raises ValueError for whole numbers that are no bytes, TypeError for what is neither.
+    """
+    images = torch.as_tensor(images)
+    if images.dtype == torch.uint8:
+        return images.float().div_(255)
+    if images.is_floating_point():
+        return images.float()
+    if images.is_complex() or images.dtype == torch.bool:
+        raise TypeError(f"images of {images.dtype} are not possible: must be bytes (uint8) or pixels in [0, 1] (float)")
+    if len(images) and not 0 <= images.min() <= images.max() <= 255:
+        low, high = images.min(), images.max()
+        raise ValueError(f"images of whole numbers from {low} to {high} are not possible: bytes are 0 to 255")
+    return images.float().div_(255)
 
 
 def pick_precision(name: str, device: torch.device) -> str:
@@ -83,9 +115,3 @@ def pick_precision(name: str, device: torch.device) -> str:
     else:
         native = any(torch.cpu.get_capabilities().get(unit) for unit in ("amx_bf16", "avx512_bf16"))
     return "bf16" if native else "fp32"
-
-
-def _mlp(inputs: int, hidden: int) -> list[nn.Module]:
-    """Three hidden layers (section 5.1: 256 units each; the activation is not said)."""
-    sizes = pairwise([inputs, hidden, hidden, hidden])
-    return [layer for a, b in sizes for layer in (Linear(a, b), nn.ReLU(inplace=True))]

@@ -9,25 +9,38 @@ from torch import Tensor
 from vimae_core.config import RunConfig
 from vimae_core.mmd import KERNELS, mmd2
 from vimae_core.networks import Posterior
-from vimae_core.priors import Laplace, Normal, Prior, Uniform
+from vimae_core.priors import Prior
 
 
 def distortion(
     x: Float[Tensor, "n c h w"], logits: Float[Tensor, "n c h w"], likelihood: str = "bernoulli"
 ) -> Float[Tensor, " n"]:
-    """-log p(x|z) of each image, nats, summed over its pixels in [0, 1].
+    """-log p(x|z) of each image, nats, summed over its pixels in [0, 1]. Raises ValueError."""
+    if likelihood not in LIKELIHOODS:
+        raise ValueError(f"likelihood {likelihood!r} is unknown: must be one of {', '.join(LIKELIHOODS)}")
+    return LIKELIHOODS[likelihood](x, logits)
 
-    bernoulli: cross-entropy. gaussian: unit variance, with its constant. wae: 0.05 x squared error, the
-    WAE code's reconstruction cost (a Gaussian of variance 10 without its constant).
-    """
-    if likelihood == "bernoulli":
-        return _CrossEntropy.apply(logits, x).flatten(1).sum(1)
-    squared_error = (x - torch.sigmoid(logits)).square().flatten(1).sum(1)
-    if likelihood == "gaussian":
-        return 0.5 * squared_error + 0.5 * math.log(2 * math.pi) * x[0].numel()
-    if likelihood == "wae":
-        return 0.05 * squared_error
-    raise ValueError(f"likelihood {likelihood!r} is unknown: must be one of bernoulli, gaussian, wae")
+
+def _bernoulli(x: Float[Tensor, "n c h w"], logits: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+    """Cross-entropy."""
+    return _CrossEntropy.apply(logits, x).flatten(1).sum(1)
+
+
+def _gaussian(x: Float[Tensor, "n c h w"], logits: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+    """Of unit variance, with its constant."""
+    return 0.5 * _squared_error(x, logits) + 0.5 * math.log(2 * math.pi) * x[0].numel()
+
+
+def _wae(x: Float[Tensor, "n c h w"], logits: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+    """0.05 x squared error, the WAE code's reconstruction cost: a Gaussian of variance 10 without its constant."""
+    return 0.05 * _squared_error(x, logits)
+
+
+LIKELIHOODS = {"bernoulli": _bernoulli, "gaussian": _gaussian, "wae": _wae}
+
+
+def _squared_error(x: Tensor, logits: Tensor) -> Float[Tensor, " n"]:
+    return (x - torch.sigmoid(logits)).square().flatten(1).sum(1)
 
 
 class _CrossEntropy(torch.autograd.Function):
@@ -72,16 +85,20 @@ def laplace_rate(posterior: Posterior, scale: float) -> Float[Tensor, "n d"]:
 def rate(posterior: Posterior, z: Float[Tensor, "n d"], prior: Prior) -> Float[Tensor, " n"]:
     """KL(q(z|x) || p(z)) of each image, nats: the rate of Eq. (2) and (3).
 
-    In closed form for the normal and the Laplace prior; infinite for the uniform; else the posterior's
-    entropy in closed form and E log p(z) by the one sample z ~ q(z|x).
+    In closed form where RATES has one; else the posterior's entropy in closed form and E log p(z) by the
+    one sample z ~ q(z|x).
     """
-    if isinstance(prior, Normal):
-        return gaussian_rate(posterior, prior.scale).sum(1)
-    if isinstance(prior, Laplace):
-        return laplace_rate(posterior, prior.scale).sum(1)
-    if isinstance(prior, Uniform):
-        return torch.full_like(z[:, 0], math.inf)
+    if prior.name in RATES:
+        return RATES[prior.name](posterior, prior.scale).sum(1)
     return -_gaussian_entropy(posterior).sum(1) - prior.log_prob(z)
+
+
+def _infinite_rate(posterior: Posterior, scale: float) -> Float[Tensor, "n d"]:
+    """A Gaussian leaves every bounded support."""
+    return torch.full_like(posterior.mean, math.inf)
+
+
+RATES = {"normal": gaussian_rate, "laplace": laplace_rate, "uniform": _infinite_rate}  # by prior
 
 
 def _gaussian_entropy(posterior: Posterior) -> Float[Tensor, "n d"]:

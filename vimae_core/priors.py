@@ -33,6 +33,11 @@ class Prior(ABC):
             raise ValueError(f"scale={self.scale!r} is not possible: must be positive and finite")
 
     @property
+    def name(self) -> str:
+        """What it is called in PRIORS."""
+        return type(self).__name__.lower()
+
+    @property
     def std(self) -> float:
         """Standard deviation of a coordinate."""
         return self.scale / self.unit_scale

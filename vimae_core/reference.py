@@ -1,23 +1,13 @@
 """The committed records of the long runs: found by their configuration alone, and held against today's code."""
 
-import math
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 from vimae_core.config import UNSCIENTIFIC, RunConfig
-from vimae_core.datasets import ROOT, Dataset, load_dataset
-from vimae_core.runs import (
-    Run,
-    RunError,
-    config_digest,
-    is_whole,
-    load_tensors,
-    pick_device,
-    read_json,
-    save_tensors,
-    write_bytes,
-)
-from vimae_core.training import RECORDED_STEPS, Training
+from vimae_core.datasets import ROOT
+from vimae_core.evaluation.record import as_measured
+from vimae_core.runs import Run
+from vimae_core.store import config_digest, is_whole, load_tensors, read_json, save_tensors, write_bytes
 
 REFERENCE = ROOT / "results" / "reference"
 
@@ -40,7 +30,7 @@ def reference_runs(configs: list[RunConfig]) -> list[Run]:
 
 def reference_record(run: Run, measure: str = "latent_fit") -> dict:
     """One measure of a committed run, as it was published; empty where it was not measured."""
-    return read_json(run.path / "record.json").get(measure, {})
+    return as_measured(read_json(run.path / "record.json").get(measure, {}))
 
 
 def publish(run: Run, weights: bool) -> Path:
@@ -61,40 +51,3 @@ def publish(run: Run, weights: bool) -> Path:
         )
     write_bytes(target / "config.json", (run.path / "config.json").read_bytes())  # last: makes it whole
     return target
-
-
-# How many recorded steps are replayed, which part of the loss a small term is held against, and by how much a term
-# may deviate on another processor. Rounding grows fast in bf16 and through batch norm: between one thread and two, or
-# with other instructions, a term of such a run was off by up to 0.02 after 10 steps, and by up to 0.3 after 50.
-REPLAY = (RECORDED_STEPS, 1e-3, 2e-3)
-REPLAY_ROUGHLY = (10, 1e-2, 0.1)  # bf16, or convolutional
-
-
-def verify(run: Run, data: Dataset | None = None) -> float:
-    """Replays the first steps of a recorded run with today's code; the largest relative deviation of a term.
-
-    In the precision of the record, whatever this processor's own, and to the tolerance that it needs.
-    Raises RunError where a term deviates by more.
-    """
-    precision = run.environment.get("precision", "fp32")  # the first records had no other
-    rough = precision == "bf16" or run.config.architecture == "conv"
-    steps, floor, tolerance = REPLAY_ROUGHLY if rough else REPLAY
-    data = data or load_dataset(run.config.dataset, run.config.data_root)
-    if data.digest != run.environment["data_digest"]:
-        raise RunError(f"{run.path}: recorded with data {run.environment['data_digest'][:12]}, here {data.digest[:12]}")
-    training = Training(replace(run.config, precision=precision), data, pick_device(run.config.device))
-    steps = min(steps, training.total_steps)
-    for _ in range(steps):
-        training.advance()
-    worst = 0.0
-    for i, term in enumerate(training.terms):
-        for step, recorded in enumerate(run.history["steps"][term][:steps]):
-            found = training.log[step, i].item()
-            deviation = abs(found - recorded) / max(abs(recorded), floor * abs(run.history["steps"]["loss"][step]))
-            worst = max(worst, deviation)
-            if not deviation <= tolerance or not math.isfinite(found):
-                raise RunError(
-                    f"{run.path}: {term} at step {step} was {recorded:.6g} when it was recorded and is {found:.6g} "
-                    f"with today's code (tolerance {tolerance:g}): the published numbers are not this code's"
-                )
-    return worst

@@ -1,55 +1,44 @@
-"""The run store: one directory a run, named by what determines its result; whole or absent; no pickles."""
+"""fit: the run that a configuration names, found trained, resumed exactly where it was killed, or trained now."""
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
-from dataclasses import dataclass, fields
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
-from jaxtyping import Float, UInt8
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from filelock import FileLock, Timeout
+from jaxtyping import Float
 from torch import Tensor
 
 from vimae_core.config import RunConfig
-from vimae_core.datasets import ROOT
-from vimae_core.networks import Autoencoder, Posterior, build_network
-from vimae_core.priors import make_prior
-from vimae_core.sources import PACKAGE, source_digest
+from vimae_core.datasets import Dataset, load_dataset
+from vimae_core.environment import environment
+from vimae_core.networks import Autoencoder, Posterior, as_pixels, build_network
+from vimae_core.priors import Prior, make_prior
+from vimae_core.process import keep_buffers, own_settings, pick_device
+from vimae_core.store import (
+    RunError,
+    free_space,
+    is_whole,
+    load_tensors,
+    make_folder,
+    read_json,
+    run_path,
+    runs_root,
+    save_tensors,
+    write_json,
+)
+from vimae_core.training import Training
 
 ROWS = 500  # encoded or decoded at a time: at the paper's width a layer of 500 images takes 400 MB
-
-
-class RunError(Exception):
-    """A run cannot go on, or what is stored of it cannot be used."""
-
-
-def runs_root() -> Path:
-    """The run store: `VIMAE_RUNS`, else the project's `runs/`."""
-    return Path(os.environ.get("VIMAE_RUNS") or ROOT / "runs").expanduser().resolve()
-
-
-def config_digest(config: RunConfig) -> str:
-    """Names a configuration by its scientific fields alone."""
-    return _digest(config.scientific)
-
-
-def run_path(config: RunConfig, data_digest: str) -> Path:
-    """The directory of a run: its fields, its data, and the code that training executes."""
-    return runs_root() / _digest([config.scientific, data_digest, source_digest(PACKAGE / "training.py")])
-
-
-def _digest(value) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def is_whole(path: Path) -> bool:
-    """Whether a finished run lies there (its directory appears by one rename)."""
-    return (path / "config.json").is_file()
+ASKED = "asked.json"  # beside a checkpoint: which run it is of
+RECORDED_STEPS = 50  # kept one by one, so that `verify-reference` can replay them
 
 
 @dataclass(frozen=True)
@@ -76,31 +65,43 @@ class Run:
     @cached_property
     def network(self) -> Autoencoder:
         """The trained network, on the configuration's device. Raises RunError where no weights were kept."""
-        tensors, meta = load_tensors(self.path / "weights.safetensors")
-        network = build_network(self.config, tuple(json.loads(meta["image_shape"])))
-        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-        return network.to(pick_device(self.config.device)).eval().requires_grad_(False)
+        with own_settings():
+            tensors, meta = load_tensors(self.path / "weights.safetensors")
+            network = build_network(self.config, tuple(json.loads(meta["image_shape"])))
+            network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+            return network.to(pick_device(self.config.device)).eval().requires_grad_(False)
 
     @property
-    def prior(self):
+    def prior(self) -> Prior:
         return make_prior(self.config.prior, self.config.latent_dim)
 
-    def posterior(self, images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]) -> Posterior:
-        """q(z|x) of images, uint8 or in [0, 1]; on the CPU."""
-        device = next(self.network.parameters()).device
-        parts = [self.network.encode(as_pixels(x.to(device))) for x in images.split(ROWS)]
-        return Posterior(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
+    def posterior(self, images: Tensor | np.ndarray) -> Posterior:
+        """q(z|x) of images (n, channels, height, width), bytes or pixels in [0, 1]; on the CPU.
 
-    def encode(self, images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
+        Raises ValueError for another shape than the training images', and for whole numbers that are no bytes.
+        """
+        if tuple(images.shape[1:]) != self.network.image_shape:
+            wanted = ", ".join(map(str, self.network.image_shape))
+            raise ValueError(f"images of shape {tuple(images.shape)} are not possible: must be (n, {wanted})")
+        with own_settings():
+            device = next(self.network.parameters()).device
+            parts = [self.network.encode(as_pixels(x).to(device)) for x in torch.as_tensor(images).split(ROWS)]
+            return Posterior(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
+
+    def encode(self, images: Tensor | np.ndarray) -> Float[Tensor, "n d"]:
         """The posterior means: the features of an image."""
         return self.posterior(images).mean
 
-    def logits(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
-        """The decoder's output, logits of the pixel means; on the CPU."""
-        device = next(self.network.parameters()).device
-        return torch.cat([self.network.decode(part.to(device)).cpu() for part in z.split(ROWS)])
+    def logits(self, z: Tensor | np.ndarray) -> Float[Tensor, "n c h w"]:
+        """The decoder's output for codes (n, d), logits of the pixel means; on the CPU. Raises ValueError."""
+        if tuple(z.shape[1:]) != (self.config.latent_dim,):
+            raise ValueError(f"codes of shape {tuple(z.shape)} are not possible: must be (n, {self.config.latent_dim})")
+        with own_settings():
+            device = next(self.network.parameters()).device
+            parts = torch.as_tensor(z).float().split(ROWS)
+            return torch.cat([self.network.decode(part.to(device)).cpu() for part in parts])
 
-    def decode(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
+    def decode(self, z: Tensor | np.ndarray) -> Float[Tensor, "n c h w"]:
         """Pixel means in [0, 1]."""
         return torch.sigmoid(self.logits(z))
 
@@ -109,91 +110,151 @@ class Run:
         return self.decode(self.prior.sample(n, generator))
 
 
-def as_pixels(images: Tensor) -> Tensor:
-    """Pixels in [0, 1], from bytes."""
-    return images.float().div_(255) if images.dtype == torch.uint8 else images
+def fit(config: RunConfig, data: Dataset | None = None, progress: bool = True, checkpoint_seconds: float = 10.0) -> Run:
+    """The run of a configuration: from the store if it is there, else trained into it.
+
+    `data` is the configuration's data set, where it has been read already.
+    Killed at any moment, the next call goes on from the last checkpoint and ends in the same bits (same
+    machine, device and thread count, whatever the caller has set in PyTorch). Two processes that want one run share
+    one training. Raises DataError; ValueError for the data of another name; and RunError for a loss or weights that
+    are not finite, a damaged checkpoint, a store that cannot be used, or a full disk.
+    """
+    device = pick_device(config.device)
+    data = data or load_dataset(config.dataset, config.data_root)
+    if data.name != config.dataset:
+        raise ValueError(f"data of {data.name!r} are not those of the configuration, whose dataset={config.dataset!r}")
+    path = run_path(config, data.digest)
+    where = {"device": config.device, "data_root": config.data_root}
+    if is_whole(path):
+        return Run.load(path, **where)
+    with _lock(path, progress), own_settings():
+        if not is_whole(path):  # else another process has trained it meanwhile
+            keep_buffers()
+            training = Training(config, data["train"][0], device)
+            partial = path.with_name(f"{path.name}.partial")
+            _check_space(make_folder(partial), training)
+            write_json(partial / ASKED, {"config": asdict(config), "data_digest": data.digest})
+            seconds = _train(training, partial / "checkpoint.safetensors", progress, checkpoint_seconds)
+            about = {"data_digest": data.digest, "seconds": round(seconds, 1)}
+            _store(training, about, partial / "whole", path)
+            shutil.rmtree(partial)
+    return Run.load(path, **where)
 
 
-def pick_device(name: str) -> torch.device:
-    """The device of that name; auto: CUDA where there is one. Raises RunError where it is missing."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    device = torch.device(name)
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise RunError(
-            f"device={name!r} is not there: {torch.cuda.device_count()} CUDA device(s) seen; use 'cpu' or 'auto'"
+def stored_runs() -> Iterator[tuple[Path, Run | RunError]]:
+    """Every run in the store; in place of a damaged one the error that tells how."""
+    root = runs_root()
+    for path in sorted(p for p in root.iterdir() if is_whole(p)) if root.is_dir() else []:
+        try:
+            yield path, Run.load(path)
+        except (RunError, ValueError, TypeError) as error:
+            yield path, RunError(str(error))
+
+
+def _train(training: Training, checkpoint: Path, progress: bool, checkpoint_seconds: float) -> float:
+    """All steps that are left, with a checkpoint and a progress line from time to time; the seconds of all of them."""
+    before = 0.0
+    if checkpoint.is_file():
+        tensors, meta = load_tensors(checkpoint)
+        training.restore(tensors, int(meta["step"]))
+        before = float(meta["seconds"])
+    begun = shown = saved = time.monotonic()
+    first = training.step
+    while training.step < training.total_steps:
+        training.advance()
+        if training.device.type == "cuda" and training.step % training.steps_per_epoch:
+            continue  # to look at a loss would make the GPU wait
+        now, last = time.monotonic(), training.step == training.total_steps
+        if last or now - shown >= 1 or now - saved >= checkpoint_seconds:
+            _check_finite(training, checkpoint)
+            now = time.monotonic()
+            if progress and (last or now - shown >= 1):
+                _show(training, now - begun, training.step - first)
+                shown = now
+            if not last and now - saved >= checkpoint_seconds:
+                meta = {"step": str(training.step), "seconds": str(before + now - begun)}
+                save_tensors(checkpoint, training.state(), meta)
+                saved = time.monotonic()
+    return before + time.monotonic() - begun
+
+
+def _check_finite(training: Training, checkpoint: Path) -> None:
+    """Raises RunError where a loss term so far, or a weight, is not finite."""
+    log = training.log[: training.step]
+    bad = (~log.isfinite()).any(1).nonzero()
+    if len(bad):
+        step = bad[0].item()
+        terms = ", ".join(f"{t} = {v:g}" for t, v in zip(training.terms, log[step].tolist(), strict=True))
+        fault = f"the loss is not finite at step {step} (epoch {step // training.steps_per_epoch + 1}): {terms}"
+    elif broken := [n for n, t in training.network.state_dict().items() if not t.isfinite().all()]:
+        fault = f"weights are not finite after step {training.step - 1}: {', '.join(broken[:3])}"
+    else:
+        return
+    kept = f"The last good checkpoint is {checkpoint}." if checkpoint.is_file() else "No checkpoint was made before."
+    smaller = f"a smaller learning_rate than {training.config.learning_rate:g} or a smaller lambda_"
+    raise RunError(f"{fault}. {kept} Try {smaller}.")
+
+
+def _show(training: Training, seconds: float, steps: int) -> None:
+    config, step = training.config, training.step
+    recent = training.log[max(0, step - training.steps_per_epoch) : step].mean(0).tolist()
+    terms = "  ".join(f"{t} {v:.4g}" for t, v in zip(training.terms, recent, strict=True))
+    speed = steps * config.batch_size / seconds
+    left = (training.total_steps - step) * config.batch_size / speed
+    with contextlib.suppress(OSError):  # a reader that stops does not stop the training
+        print(
+            f"\r{config.label} seed {config.seed}  epoch {-(-step // training.steps_per_epoch)}/{config.epochs}  "
+            f"{terms}  {speed:,.0f} images/s  {left:.0f} s left  ",
+            end="\n" if step == training.total_steps else "",
+            flush=True,
         )
-    return device
 
 
-# Files: written under another name, flushed, renamed. What carries the final name is whole.
+def _store(training: Training, about: dict, whole: Path, path: Path) -> None:
+    """The finished run, under its final name at once or not at all."""
+    shutil.rmtree(whole, ignore_errors=True)
+    whole.mkdir(parents=True)
+    config, terms = training.config, training.terms
+    log = training.log.double().cpu()
+    epochs = log.view(config.epochs, training.steps_per_epoch, -1).mean(1)
+    parts = log.tensor_split(min(100, training.total_steps))  # of the training
+    history = {
+        "epochs": {t: epochs[:, i].tolist() for i, t in enumerate(terms)},
+        "hundredths": {t: [part[:, i].mean().item() for part in parts] for i, t in enumerate(terms)},
+        "steps": {t: log[:RECORDED_STEPS, i].tolist() for i, t in enumerate(terms)},
+    }
+    speed = training.total_steps * config.batch_size / max(about["seconds"], 1e-9)
+    about = {**about, "images_per_second": round(speed), "precision": training.network.precision}
+    shape = json.dumps(list(training.images.shape[1:]))
+    save_tensors(whole / "weights.safetensors", training.network.state_dict(), {"image_shape": shape})
+    write_json(whole / "history.json", history)
+    write_json(whole / "environment.json", {**about, **environment(training.device)})
+    write_json(whole / "config.json", {k: v for k, v in asdict(config).items() if k != "data_root"})
+    os.replace(whole, path)  # onto nothing, or onto the empty folder that a workflow made
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    _write(path, lambda part: part.write_bytes(content))
+def _check_space(folder: Path, training: Training) -> None:
+    """Refuses to begin where the checkpoint (weights, two moments) and the result would not fit."""
+    needed = 8 * sum(p.numel() * p.element_size() for p in training.network.parameters())
+    if shutil.disk_usage(folder).free < needed:
+        raise RunError(f"{folder} needs {needed / 2**20:,.0f} MiB for a checkpoint. {free_space(folder)}")
 
 
-def write_json(path: Path, value) -> None:
-    write_bytes(path, (json.dumps(value, indent=1) + "\n").encode())
-
-
-def read_json(path: Path):
-    """Raises RunError where the file is missing or damaged."""
+@contextlib.contextmanager
+def _lock(path: Path, progress: bool):
+    """Held while a run is trained; the system lets it go when the process ends, however it ends."""
+    file = make_folder(path.parent) / f"{path.name}.lock"
+    lock = FileLock(file)
     try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise RunError(f"{path} is missing") from None
-    except ValueError as error:
-        raise RunError(f"{path} is damaged ({error}). Remove the folder {path.parent} to compute it again.") from None
-
-
-def save_tensors(path: Path, tensors: dict[str, Tensor], meta: dict[str, str]) -> None:
-    """A safetensors file that carries a digest of its content."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    meta = {**meta, "digest": _content_digest(tensors, meta)}
-    # One entry: safetensors writes several in random order, and the same run is to be the same bytes.
-    _write(path, lambda part: save_file(tensors, part, {"vimae": json.dumps(meta, sort_keys=True)}))
-
-
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata. Raises RunError where the file is missing, truncated or altered."""
-    if not path.is_file():
-        raise RunError(f"{path} is missing: this run was stored without it")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if progress:
+                print(f"another process trains {path.name}: waiting for its result", flush=True)
+            lock.acquire()
+    except OSError as error:
+        raise RunError(f"{file} cannot be locked: {error.strerror}. VIMAE_RUNS names another store.") from None
     try:
-        with safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-            meta = json.loads((file.metadata() or {})["vimae"])
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise RunError(f"{path} is damaged ({error}). Remove {path.parent} to train this run again.") from None
-    digest = meta.pop("digest", None)
-    if digest != _content_digest(tensors, meta):
-        raise RunError(f"{path} is damaged (its digest differs). Remove {path.parent} to train this run again.")
-    return tensors, meta
-
-
-def _content_digest(tensors: dict[str, Tensor], meta: dict[str, str]) -> str:
-    digest = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
-    for name in sorted(tensors):
-        digest.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()
-
-
-def _write(path: Path, write) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(part)
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except (OSError, SafetensorError) as error:
-        part.unlink(missing_ok=True)
-        raise RunError(
-            f"cannot write {path}: {error}. Nothing whole was overwritten. {free_space(path.parent)}"
-        ) from None
-
-
-def free_space(folder: Path) -> str:
-    with contextlib.suppress(OSError):
-        return f"{shutil.disk_usage(folder).free / 2**20:,.0f} MiB are free there; make room and call again."
-    return ""
+        yield
+    finally:
+        lock.release()

@@ -63,7 +63,7 @@ def _files(name: str) -> set[Path]:
 
 
 def _tree(path: Path) -> ast.Module:
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
         cells = ["".join(c["source"]) for c in json.loads(text)["cells"] if c["cell_type"] == "code"]
         text = "\n".join(cells)
@@ -78,8 +78,8 @@ def _parse(text: str) -> ast.Module:
 def _code(path: Path) -> str:
     """The source without comments, docstrings and formatting; of a notebook all cells as they are."""
     if path.suffix == ".ipynb":
-        return json.dumps([cell["source"] for cell in json.loads(path.read_text())["cells"]])
-    return _bare(path.read_text())
+        return json.dumps([cell["source"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]])
+    return _bare(path.read_text(encoding="utf-8"))
 
 
 @cache

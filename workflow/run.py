@@ -14,7 +14,7 @@ from snakemake.cli import main as snakemake
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from vimae_core.experiments import profile_names  # noqa: E402 (the path must be set first)
+from vimae_core.profiles import profile_names  # noqa: E402 (the path must be set first)
 
 
 def main(profile: str = "quick", *options: str) -> None:

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
 from vimae_core.datasets import ROOT, Dataset
-from vimae_core.runs import RunError, as_pixels, load_tensors, save_tensors
+from vimae_core.networks import as_pixels
+from vimae_core.store import RunError, load_tensors, save_tensors
 
 WEIGHTS = ROOT / "results" / "digit_network.safetensors"  # trained on MNIST's training labels, committed
 DIGEST = "a49168c9f327"  # of its weights
@@ -86,14 +87,20 @@ def _committed(data_digest: str) -> DigitNetwork | None:
     return network.eval().requires_grad_(False)
 
 
+def check_digits(data: Dataset) -> None:
+    """Raises ValueError for images of another size, and for images without labels."""
+    shape = tuple(data.images.shape[1:])
+    if shape != (1, 28, 28) or data.labels is None:
+        without = " without labels" * (data.labels is None)
+        raise ValueError(f"{data.name} has images of {shape}{without}: the digit network takes (1, 28, 28) with labels")
+
+
 def digit_network(data: Dataset) -> DigitNetwork:
     """The committed one for MNIST; for other images of 28 x 28 one trained now on their own labels.
 
     Raises RunError where the committed weights are damaged, ValueError for images of another size.
     """
-    shape = tuple(data.images.shape[1:])
-    if shape != (1, 28, 28):
-        raise ValueError(f"{data.name} has images of {shape}: the digit network takes (1, 28, 28)")
+    check_digits(data)
     if data.digest not in _networks:
         _networks[data.digest] = _committed(data.digest) or train_digit_network(*data["train"])
     return _networks[data.digest]

@@ -18,7 +18,9 @@ from vimae_core.evaluation.frechet import (
     precision_recall,
     squared_error,
 )
-from vimae_core.runs import Run, RunError, as_pixels
+from vimae_core.networks import as_pixels
+from vimae_core.runs import Run
+from vimae_core.store import RunError
 
 SHOWN = 8  # test pictures whose codes are recorded, so that a figure can show their reconstructions without them
 

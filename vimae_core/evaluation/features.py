@@ -21,7 +21,8 @@ from torch_fidelity import FeatureExtractorBase
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
 
 from vimae_core.datasets import DataError, cache_root
-from vimae_core.runs import RunError, load_tensors, pick_device, save_tensors
+from vimae_core.process import pick_device
+from vimae_core.store import RunError, load_tensors, save_tensors
 
 FEATURES = ("auto", "inception", "efficientnet-lite0")
 INCEPTION_DIGEST = "6726825d"  # starts the sha256 of the FID's weights, as their file's name says

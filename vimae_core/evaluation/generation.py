@@ -6,11 +6,24 @@ from jaxtyping import Float, Int64
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from vimae_core.corruptions import corrupt
+from vimae_core.config import RunConfig
+from vimae_core.corruptions import Corruption, corrupt
 from vimae_core.datasets import Dataset
-from vimae_core.evaluation.digit_network import digit_network
-from vimae_core.evaluation.frechet import frechet_distance, precision_recall, squared_error
-from vimae_core.runs import Run, as_pixels
+from vimae_core.evaluation.digit_network import check_digits, digit_network
+from vimae_core.evaluation.frechet import NEIGHBOURS, frechet_distance, precision_recall, squared_error
+from vimae_core.networks import as_pixels
+from vimae_core.runs import Run
+
+
+def check(config: RunConfig, data: Dataset, n_test: int | None = None, condition: str = "mask 0.5") -> None:
+    """Raises ValueError for data that the digit network does not read, and for too few images."""
+    Corruption.of(condition)
+    check_digits(data)
+    n, train = len(data["test"][0][:n_test]), len(data["train"][0][: config.n_train])
+    if not NEIGHBOURS < n <= train:
+        raise ValueError(f"n_test={n} is not possible: must be more than {NEIGHBOURS} images, at most n_train={train}")
+    if config.latent_dim > min(train, data.images[0].numel()):
+        raise ValueError(f"latent_dim={config.latent_dim} is not possible: so many principal components are not there")
 
 
 def pca_error(train: Float[Tensor, "n p"], test: Float[Tensor, "m p"], dim: int) -> float:

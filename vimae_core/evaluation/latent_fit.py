@@ -9,14 +9,25 @@ from scipy.spatial import cKDTree
 from scipy.special import digamma, gammaln
 from torch import Tensor
 
-from vimae_core.datasets import Dataset
+from vimae_core.config import RunConfig
+from vimae_core.data import Dataset
 from vimae_core.mmd import KERNELS, mmd2, null_band
+from vimae_core.networks import as_pixels
 from vimae_core.objectives import distortion, rate
 from vimae_core.priors import Prior
-from vimae_core.runs import Run, as_pixels
+from vimae_core.runs import Run
+
+NEIGHBOURS = 5
 
 
-def kl_to_prior(z: Float[Tensor, "n d"], prior: Prior, neighbours: int = 5) -> float:
+def check(config: RunConfig, data: Dataset, n_test: int | None = None) -> None:
+    """Raises ValueError for fewer images than the divergence needs."""
+    n = min(len(data["test"][0][:n_test]), len(data["train"][0][: config.n_train]))
+    if n <= NEIGHBOURS:
+        raise ValueError(f"n_test={n} is not possible: the divergence needs more than {NEIGHBOURS} images")
+
+
+def kl_to_prior(z: Float[Tensor, "n d"], prior: Prior, neighbours: int = NEIGHBOURS) -> float:
     """Estimate of D_KL(q(z)||p(z)), nats, from draws z ~ q(z): -h(q) - E_q log p(z).
 
     h(q) by the distance to the k-th nearest neighbour (Kozachenko and Leonenko 1987), which asks nothing

@@ -1,17 +1,49 @@
 """A run's record: what is measured of it, beside what determined each measure; made anew where that has changed."""
 
+import importlib
 import inspect
 import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
 
+from filelock import FileLock
+
+from vimae_core.config import RunConfig
 from vimae_core.datasets import Dataset, load_dataset
-from vimae_core.evaluation.faces import faces
-from vimae_core.evaluation.generation import generation
-from vimae_core.evaluation.latent_fit import latent_fit
-from vimae_core.evaluation.probes import probes
-from vimae_core.runs import Run, read_json, write_json
-from vimae_core.sources import source_digest
+from vimae_core.definitions import code_digest
+from vimae_core.process import keep_buffers, own_settings
+from vimae_core.runs import Run
+from vimae_core.store import RunError, read_json, write_json
 
-MEASURES = {"latent_fit": latent_fit, "probes": probes, "generation": generation, "faces": faces}
+MEASURES = ("latent_fit", "probes", "generation", "faces")  # each a module here, with a function of its name
+
+
+def measure_function(measure: str) -> Callable[..., dict]:
+    """The function that measures: of a run, its data, `n_test`, and settings of its own. Raises ValueError."""
+    if measure not in MEASURES:
+        raise ValueError(f"measure {measure!r} is unknown: must be one of {', '.join(MEASURES)}")
+    return getattr(importlib.import_module(f"vimae_core.evaluation.{measure}"), measure)
+
+
+def measure_settings(measure: str) -> list[str]:
+    """The names of its settings. Raises ValueError."""
+    return list(inspect.signature(measure_function(measure)).parameters)[2:]
+
+
+def check_measure(measure: str, config: RunConfig, data: Dataset, **settings) -> None:
+    """Raises ValueError where such a run could not be measured so: before it is trained.
+
+    By the measure's module, where that has a `check` of the configuration, the data and the settings.
+    """
+    function = measure_function(measure)
+    settings = inspect.signature(function).bind(None, None, **settings).arguments
+    n_test, n = settings.get("n_test"), len(data["test"][0])
+    if n_test is not None and not n_test >= 1:
+        raise ValueError(f"n_test={n_test!r} is not possible: must be 1 or more; {data.name} has {n} test images")
+    if check := getattr(importlib.import_module(function.__module__), "check", None):
+        check(config, data, **{name: value for name, value in settings.items() if value is not None})
 
 
 def evaluate(
@@ -23,19 +55,62 @@ def evaluate(
     for a measure that is unknown.
     """
     settings = json.loads(json.dumps({"n_test": n_test, **settings}))
-    determined_by = {"sources": measure_digest(measure), **settings}
+    determined_by = {"sources": measure_digest(measure, run.config), **settings}
     path = run.path / "record.json"
-    record = read_json(path) if path.is_file() else {"determined_by": {}}
+    record = _read(path)
     if record["determined_by"].get(measure) != determined_by:
         data = data or load_dataset(run.config.dataset, run.config.data_root)
-        record[measure] = MEASURES[measure](run, data, **settings)
-        record["determined_by"][measure] = determined_by
-        write_json(path, record)
-    return record[measure]
+        begun = time.monotonic()
+        with own_settings():
+            keep_buffers()
+            found = measure_function(measure)(run, data, **settings)
+        found = _as_json(found, measure)
+        with FileLock(path.with_suffix(".lock")):  # another measure may have been stored meanwhile
+            record = _read(path)
+            record[measure] = found
+            record["determined_by"][measure] = determined_by
+            record.setdefault("seconds", {})[measure] = round(time.monotonic() - begun, 1)
+            write_json(path, record)
+    return as_measured(record[measure])
 
 
-def measure_digest(measure: str) -> str:
-    """The digest of the code that a measure executes. Raises ValueError for one that is unknown."""
-    if measure not in MEASURES:
-        raise ValueError(f"measure {measure!r} is unknown: must be one of {', '.join(MEASURES)}")
-    return source_digest(inspect.getsourcefile(inspect.unwrap(MEASURES[measure])))
+def is_current(path: Path, config: RunConfig, asked: dict[str, dict]) -> bool:
+    """Whether a record file holds these measures, each with its settings, as today's code makes them."""
+    try:
+        stored = _read(path)["determined_by"]
+    except RunError:  # damaged: made anew
+        return False
+    wanted = {m: {"sources": measure_digest(m, config), "n_test": None, **s} for m, s in asked.items()}
+    return all(stored.get(m) == json.loads(json.dumps(w)) for m, w in wanted.items())
+
+
+def _read(path: Path) -> dict:
+    return read_json(path) if path.is_file() else {"determined_by": {}}
+
+
+def _as_json(value, measure: str):
+    """JSON has no infinity: null stands for it. Raises ValueError for what is neither a number nor infinite."""
+    if isinstance(value, dict):
+        return {name: _as_json(part, f"{measure}, {name}") for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(part, measure) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        if value != math.inf:
+            raise ValueError(f"{measure} is {value}: no number that a record can hold")
+        return None
+    return value
+
+
+def as_measured(value):
+    """What a record holds, null read back as the infinity that it means."""
+    if isinstance(value, dict):
+        return {name: as_measured(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [as_measured(part) for part in value]
+    return math.inf if value is None else value
+
+
+def measure_digest(measure: str, config: RunConfig) -> str:
+    """The digest of the code that a measure of such a run executes. Raises ValueError for one that is unknown."""
+    measure_function(measure)
+    return code_digest((f"evaluation.{measure}.{measure}", "runs.Run"), config)

@@ -6,15 +6,15 @@ from types import SimpleNamespace
 
 import pandas as pd
 
+from vimae_core.chapters import CHAPTERS, load_chapter
 from vimae_core.config import RunConfig
 from vimae_core.datasets import Dataset
-from vimae_core.evaluation.record import evaluate
-from vimae_core.experiments import NOTEBOOKS, RUNS, measures, parameters
+from vimae_core.evaluation.record import check_measure, evaluate
+from vimae_core.profiles import parameters
 from vimae_core.reference import reference_record, reference_runs
 from vimae_core.report.show import provenance
 from vimae_core.report.statistics import mean_over_seeds
-from vimae_core.runs import Run
-from vimae_core.training import fit
+from vimae_core.runs import Run, fit
 
 
 @dataclass(frozen=True)
@@ -69,29 +69,37 @@ class Results:
         return [self.runs[i] for i in chosen], [self.table.iloc[i].to_dict() for i in chosen]
 
 
-def build_results(notebook: str, p: SimpleNamespace, data: Dataset) -> dict[str, Results]:
-    """This build's runs of a notebook by group: what is in the store is loaded, what is not is trained now."""
-    experiment = NOTEBOOKS[notebook]
+def build_results(chapter: str, p: SimpleNamespace, data: Dataset) -> dict[str, Results]:
+    """This build's runs of a chapter by group: what is in the store is loaded, what is not is trained now.
+
+    Raises ValueError before anything is trained where the data cannot be measured as asked.
+    """
+    module = load_chapter(chapter)
+    groups = {group: list(dict.fromkeys(configs)) for group, configs in module.runs(p).items()}
+    for group, configs in groups.items():
+        for measure, settings in module.measures(group, p).items():
+            for config in configs:
+                check_measure(measure, config, data, **settings)
 
     def results(group: str, configs: list[RunConfig]) -> Results:
-        asked = measures(experiment, group, p)
+        asked = module.measures(group, p)
         return Results.of(
             "this build",
-            notebook,
+            CHAPTERS[chapter],
             p.profile,
             [fit(config, data) for config in configs],
             lambda run: _merged(evaluate(run, data=data, measure=name, **asked[name]) for name in asked),
         )
 
-    return {group: results(group, configs) for group, configs in RUNS[experiment](p).items()}
+    return {group: results(group, configs) for group, configs in groups.items()}
 
 
-def reference_results(notebook: str, data: Dataset | None) -> dict[str, Results]:
+def reference_results(chapter: str, data: Dataset | None) -> dict[str, Results]:
     """The committed runs of the reference profile by group; none where they were not measured, or on other `data`."""
-    experiment, p = NOTEBOOKS[notebook], parameters(NOTEBOOKS[notebook], "reference")
+    module, p = load_chapter(chapter), parameters(chapter, "reference")
 
     def results(group: str, configs: list[RunConfig]) -> Results:
-        asked = measures(experiment, group, p)
+        asked = module.measures(group, p)
         runs = [
             run
             for run in reference_runs(configs)
@@ -99,10 +107,14 @@ def reference_results(notebook: str, data: Dataset | None) -> dict[str, Results]
             and all(reference_record(run, name) for name in asked)
         ]
         return Results.of(
-            "reference", notebook, "reference", runs, lambda run: _merged(reference_record(run, name) for name in asked)
+            "reference",
+            CHAPTERS[chapter],
+            "reference",
+            runs,
+            lambda run: _merged(reference_record(run, name) for name in asked),
         )
 
-    return {group: results(group, configs) for group, configs in RUNS[experiment](p).items()}
+    return {group: results(group, configs) for group, configs in module.runs(p).items()}
 
 
 def _merged(records: Iterable[dict]) -> dict:
@@ -130,3 +142,18 @@ def bands(models: list[str], result: Results, measure: str, spec: str = ".3f") -
     """The band of a measure at q = p for each model's prior."""
     rows = [(result.values(m, f"{measure}_null_low"), result.values(m, f"{measure}_null_high")) for m in models]
     return [f"[{min(low):{spec}}, {max(high):{spec}}]" if low else "—" for low, high in rows]
+
+
+def how_small(results: list[Results]) -> str:
+    """By how much the runs are smaller than the paper's, in words, to stand in a caption."""
+    told = []
+    for result in filter(None, results):
+        c = result.runs[0].config
+        images = "all training images" if c.n_train is None else f"the first {c.n_train:,} training images"
+        width = "at the paper's width" if c.width == 1 else f"at {c.width:g} of the paper's width"
+        seeds = len({run.config.seed for run in result.runs})
+        told.append(
+            f"{result.title}: {c.epochs} epoch{'s' * (c.epochs > 1)} on {images} {width}, "
+            f"{seeds} seed{'s' * (seeds > 1)}"
+        )
+    return "; ".join(told)

@@ -101,29 +101,3 @@ def holm(p: Sequence[float]) -> list[float]:
     corrected = np.full(len(p), np.nan)
     corrected[order[:n]] = steps
     return corrected.tolist()
-
-
-def fits(kl: Sequence[float], max_kl: float) -> bool | None:
-    """Whether q(z) fits p(z) by the protocol's criterion on KL(q(z)||p(z)) over seeds; None: undecided."""
-    mean = mean_over_seeds(kl)
-    low, high = (mean.value, mean.value) if mean.n == 1 else (mean.low, mean.high)
-    if high <= max_kl:
-        return True
-    return False if low > max_kl else None
-
-
-def choose_lambda(kl_train: dict[float, Sequence[float]], max_kl: float) -> float:
-    """The protocol's rule: the smallest lambda whose mean KL on training images is at most max_kl, else the best."""
-    means = {lam: mean_over_seeds(kl).value for lam, kl in sorted(kl_train.items())}
-    return next((lam for lam, kl in means.items() if kl <= max_kl), min(means, key=means.get))
-
-
-def claim_1(kl: dict[str, Sequence[float]], max_kl: float) -> str:
-    """The verdict on Figure 1: the VAE does not fit the prior, the beta-VAE and VIMAE-n do, at lambda = beta = 10."""
-    wanted = {"VAE": False, "beta-VAE": True, "VIMAE-n": True}
-    if missing := [name for name in wanted if not kl.get(name)]:
-        return f"not tested: no run of {', '.join(missing)}"
-    holding = sum(fits(kl[name], max_kl) is expected for name, expected in wanted.items())
-    verdict = {3: "reproduced", 2: "partly reproduced"}.get(holding, "not reproduced")
-    seeds = min(len(kl[name]) for name in wanted)
-    return f"{verdict} ({holding} of 3 statements hold, {seeds} seed{'s' * (seeds > 1)})"

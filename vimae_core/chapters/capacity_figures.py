@@ -5,8 +5,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vimae_core.chapters.capacity import accuracies
 from vimae_core.corruptions import Corruption
-from vimae_core.report.claims import accuracies, difference
+from vimae_core.report.claims import difference
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import show_figure
 from vimae_core.report.statistics import crossed_mean

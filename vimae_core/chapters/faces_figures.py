@@ -8,14 +8,15 @@ from jaxtyping import Float, UInt8
 from matplotlib.ticker import LogLocator, NullLocator
 from torch import Tensor
 
+from vimae_core.chapters.faces import distance_name
+from vimae_core.chapters.generation_figures import sheets
 from vimae_core.data import Dataset
 from vimae_core.evaluation.faces import SHOWN
-from vimae_core.report.faces import distance_name
-from vimae_core.report.generation_figures import sheets
+from vimae_core.networks import as_pixels
 from vimae_core.report.results import Results
 from vimae_core.report.show import provenance, show_figure
 from vimae_core.report.style import INK, MARKERS, PALE, SERIES, WIDTH
-from vimae_core.runs import Run, as_pixels
+from vimae_core.runs import Run
 
 TRAVERSED, REACH = 4, 3.0  # coordinates of a traversal, and how far along each
 

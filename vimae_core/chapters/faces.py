@@ -1,14 +1,52 @@
-"""Table 2 and what stands beside it: distances of generated faces, by model and by likelihood, and what a point is."""
+"""Table 2 and what stands beside it: distances of generated faces, by model and by likelihood, and claim 6."""
 
+from functools import cache
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from vimae_core.report import capacity
-from vimae_core.report.results import Results
+from vimae_core.config import RunConfig, paper_model
+from vimae_core.profiles import common_fields
+from vimae_core.report.claims import Verdict, difference, judged, measured
+from vimae_core.report.results import Results, how_small
 from vimae_core.report.statistics import mean_over_seeds
+
+FAR, NEAR = 5 / 6, 0.05  # of claim 6: at most this part of the VAE's distance; at most this part of each other's
+
+
+def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
+    """`table`: those of Figure 3 and Table 2. `scale`: some of its models under other likelihoods."""
+    scale = [
+        _model(m, s, likelihood, p)
+        for s in p.scale_seeds
+        for likelihood in p.scale_likelihoods
+        for m in p.scale_methods
+    ]
+    table = [_model(m, s, p.likelihood, p) for s in p.seeds for m in p.methods]
+    return {"table": table, "scale": [config for config in scale if config not in table]}
+
+
+def _model(name: str, seed: int, likelihood: str, p: SimpleNamespace) -> RunConfig:
+    free = paper_model(name).method in ("beta-vae", "infovae", "vimae")  # else lambda is the method's own
+    chosen = {"seed": seed, "likelihood": likelihood, "lambda_": p.lambda_ if free else None}
+    return paper_model(name, **chosen, **common_fields(p))
+
+
+def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
+    """How the codes lie beside the prior, and how far generated faces are from held-out ones."""
+    return {"latent_fit": {"n_test": p.n_test}, "faces": {"n_test": p.n_test, **_features(p.features, p.inception)}}
+
+
+@cache
+def _features(name: str, weights: str | None) -> dict:
+    """The features that are at hand, by the digest of their weights: others are other numbers."""
+    from vimae_core.evaluation.features import feature_network  # not where a chapter is only listed
+
+    network = feature_network(name, weights, device="cpu")
+    return {"features": network.name, "weights": weights, "digest": network.digest}
 
 
 def distance_name(result: Results) -> str:
@@ -87,7 +125,7 @@ def seeds_for_a_point(result: Results, point: float) -> str:
 def size(result: Results) -> str:
     """What was run, in words, to stand in a caption."""
     of = result.runs[0].config.dataset
-    return f"{capacity.size([result])}; pictures of {of}; {_n(result)} samples against {_n(result)} held-out pictures"
+    return f"{how_small([result])}; pictures of {of}; {_n(result)} samples against {_n(result)} held-out pictures"
 
 
 def real(result: Results) -> str:
@@ -101,3 +139,19 @@ def real(result: Results) -> str:
 
 def _n(result: Results) -> str:
     return " or ".join(f"{n:,}" for n in dict.fromkeys(result.table["n"]))
+
+
+def claim_6(results: Results) -> Verdict:
+    """VIMAE-n and VIMAE-l are nearly equal, VIMAE-n slightly better, and both far better than the VAE."""
+    distance = {model: measured(results, model, "prior_distance") for model in ("VAE", "VIMAE-n", "VIMAE-l")}
+    pairs = (("VAE", "VIMAE-n"), ("VAE", "VIMAE-l"), ("VIMAE-l", "VIMAE-n"))
+    tables = {f"{one} − {other}": difference(distance[one], distance[other]) for one, other in pairs}
+    vae, n, l_ = (np.mean(list(values.values())) if values else np.nan for values in distance.values())
+
+    def judge(outcome: dict[str, bool]) -> str:
+        better_n, better_l, slightly = outcome.values()
+        far = better_n and better_l and max(n, l_) <= FAR * vae
+        near = abs(n - l_) <= NEAR * max(n, l_)
+        return "reproduced" if far and near and slightly else "partly reproduced" if far else "not reproduced"
+
+    return judged(tables, judge)

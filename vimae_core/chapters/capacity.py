@@ -1,0 +1,135 @@
+"""Table 1: accuracies by model and condition, claims 2 and 3, rankings, and the weight of the rate."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from vimae_core.config import RunConfig, paper_model
+from vimae_core.profiles import asked_models, common_fields
+from vimae_core.report.claims import Verdict, by_seed, difference, judged
+from vimae_core.report.results import Results
+from vimae_core.report.statistics import crossed_mean
+
+CLEAN, HEAVY = "clean", ("gaussian 0.4", "mask 0.5")
+TABLE_1 = (CLEAN, "gaussian 0.2", "gaussian 0.4", "mask 0.2", "mask 0.5")
+
+
+def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
+    """`table`: those of Table 1. `sweep`: VAEs of other weights of the rate (1 is the VAE's) and likelihoods."""
+    sweep = [
+        paper_model("VAE", seed=s, likelihood=likelihood, **common_fields(p))
+        if weight == 1
+        else paper_model("beta-VAE", seed=s, likelihood=likelihood, lambda_=weight, **common_fields(p))
+        for likelihood in p.sweep_likelihoods
+        for s in p.sweep_seeds
+        for weight in p.rate_weights
+    ]
+    table = asked_models(p)
+    return {"table": table, "sweep": [config for config in sweep if config not in table]}
+
+
+def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
+    """The probes, of the sweep with draws of its own."""
+    draws = p.draws if group == "table" else p.sweep_draws
+    settings = {"conditions": p.conditions, "curve": p.curve, "n_labels": p.n_labels, "draws": draws}
+    return {"probes": {"n_test": p.n_test, **settings}}
+
+
+def accuracies(
+    results: Results, model: str, condition: str, probe: str = "tsvm", protocol: str = "test"
+) -> dict[int, list[float]]:
+    """Accuracies in percent of a model's runs: seed -> a value a draw of labels; empty where there is none."""
+    found = {
+        seed: record[protocol].get(condition, {}).get(probe)
+        for seed, record in by_seed(results, model, "accuracy").items()
+    }
+    return {seed: values for seed, values in found.items() if values}
+
+
+def cell(results: Results, model: str, condition: str, probe: str, protocol: str) -> str:
+    """A model's accuracy in percent, mean and 95 % interval over seeds and draws."""
+    found = accuracies(results, model, condition, probe, protocol)
+    return f"{crossed_mean(np.array(list(found.values()))):.1f}" if found else "—"
+
+
+def table_1(
+    models: list[str], conditions: list[str], probe: str, protocol: str, results: list[Results], paper: dict
+) -> pd.DataFrame:
+    """A row a model and a column a condition: the paper's accuracy over those of the results, in percent."""
+    printed = {m: dict(zip(paper["conditions"], paper[m], strict=True)) if m in paper else {} for m in models}
+    columns = {
+        condition: [
+            "<br>".join(
+                [f"{printed[m].get(condition, '—')}", *(cell(r, m, condition, probe, protocol) for r in results)]
+            )
+            for m in models
+        ]
+        for condition in conditions
+    }
+    return pd.DataFrame(columns, index=pd.Index(models, name="model"))
+
+
+def first_with(results: list[Results], models: list[str], conditions: list[str]) -> Results:
+    """The first results in which every one of the models was measured under every one of the conditions."""
+    return next(r for r in results if all(accuracies(r, m, c) for m in models for c in conditions))
+
+
+def rankings(models: list[str], conditions: list[str], probes: list[str], results: Results) -> pd.DataFrame:
+    """Spearman's correlation of the models' accuracies under a probe with those under M1+TSVM, by condition."""
+
+    def means(probe: str, condition: str) -> list[float]:
+        return [np.mean(list(accuracies(results, m, condition, probe).values())) for m in models]
+
+    columns = {
+        probe: [f"{stats.spearmanr(means(probe, c), means('tsvm', c)).statistic:.2f}" for c in conditions]
+        for probe in probes
+    }
+    return pd.DataFrame(columns, index=pd.Index(conditions, name="condition"))
+
+
+def claim_2(results: Results) -> Verdict:
+    """beta-VAE, VIMAE-n and VIMAE-l classify better than the VAE, under each condition of Table 1."""
+    models = ("beta-VAE", "VIMAE-n", "VIMAE-l")
+    pairs = {f"{model} − VAE, {condition}": (model, "VAE", condition) for model in models for condition in TABLE_1}
+
+    def judge(outcome: dict[str, bool]) -> str:
+        if all(outcome.values()):
+            return "reproduced"
+        better = any(all(outcome[f"{model} − VAE, {condition}"] for condition in TABLE_1) for model in models)
+        return "partly reproduced" if better else "not reproduced"
+
+    return judged(_accuracy_pairs(results, pairs), judge)
+
+
+def claim_3(results: Results) -> Verdict:
+    """VIMAE-n is best on clean images, VIMAE-l under heavy corruption, and VIMAE-l loses less."""
+    clean = {f"VIMAE-n − {m}, clean": ("VIMAE-n", m, CLEAN) for m in ("VAE", "beta-VAE", "VIMAE-l")}
+    heavy = {f"VIMAE-l − {m}, {c}": ("VIMAE-l", m, c) for c in HEAVY for m in ("VAE", "beta-VAE", "VIMAE-n")}
+    tables = _accuracy_pairs(results, {**clean, **heavy})
+    n, l_ = (accuracies(results, model, CLEAN) for model in ("VIMAE-n", "VIMAE-l"))
+    losses = {f"loss of VIMAE-n − loss of VIMAE-l, clean to {c}": c for c in HEAVY}
+    for name, condition in losses.items():
+        loss_n, loss_l = (
+            _minus(at_clean, accuracies(results, model, condition))
+            for model, at_clean in (("VIMAE-n", n), ("VIMAE-l", l_))
+        )
+        tables[name] = difference(loss_n, loss_l)
+
+    def judge(outcome: dict[str, bool]) -> str:
+        holding = sum(all(outcome[name] for name in part) for part in (clean, heavy, losses))
+        return ("not reproduced", "partly reproduced", "partly reproduced", "reproduced")[holding]
+
+    return judged(tables, judge)
+
+
+def _minus(one: dict[int, list[float]], other: dict[int, list[float]]) -> dict[int, list[float]]:
+    return {seed: np.subtract(one[seed], other[seed]).tolist() for seed in one if seed in other}
+
+
+def _accuracy_pairs(results: Results, pairs: dict[str, tuple[str, str, str]]) -> dict[str, np.ndarray]:
+    return {
+        name: difference(accuracies(results, one, condition), accuracies(results, other, condition))
+        for name, (one, other, condition) in pairs.items()
+    }
