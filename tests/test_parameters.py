@@ -14,6 +14,7 @@ from vimae_core.report.results import build_results
 from vimae_core.store import runs_root
 
 CHAPTER = "latent_shape"
+MLP = {"architecture": "mlp", "n_train": 200}
 
 
 class Notebook:
@@ -163,13 +164,28 @@ def test_what_cannot_be_is_refused_by_name(chapter, given, message):
     ("chapter", "dataset", "given", "message"),
     [
         ("latent_shape", "toy-faces", {}, "dataset='toy-faces' is not possible: the figures colour grey images"),
-        ("latent_shape", "tiny", {"n_test": 3}, "n_test=3 is not possible: the divergence needs more than 5 images"),
-        ("training", "tiny", {}, "architecture='conv' is not possible for images of 8x8 pixels"),
-        ("generation", "tiny", {"architecture": "mlp"}, r"tiny has images of \(1, 8, 8\): the digit network takes"),
+        (
+            "latent_shape",
+            "tiny",
+            {"n_test": 3, "n_train": 200},
+            "n_test=3 is not possible: the divergence needs more than 5 images",
+        ),
+        ("training", "tiny", {"n_train": 200}, "architecture='conv' is not possible for images of 8x8 pixels"),
+        (
+            "generation",
+            "tiny",
+            {"architecture": "mlp", "n_train": 200},
+            r"tiny has images of \(1, 8, 8\): the digit network takes",
+        ),
         ("generation", "toy-faces", {}, r"toy-faces has images of \(3, 64, 64\) without labels"),
-        ("generation", "mnist", {"n_test": 3}, "n_test=3 is not possible: must be more than 3 images"),
+        ("generation", "mnist", {"n_test": 3}, "n_test=3 is not possible: the divergence needs more than 5 images"),
         ("capacity", "toy-faces", {}, "toy-faces has no labels"),
-        ("capacity", "tiny", {"architecture": "mlp", "n_labels": 1000}, "n_labels=1000 is not possible"),
+        (
+            "capacity",
+            "tiny",
+            {"architecture": "mlp", "n_labels": 1000, "n_train": 200},
+            "n_labels=1000 is not possible",
+        ),
         ("faces", "mnist", {}, r"mnist has images of \(1, 28, 28\): faces have \(3, 64, 64\)"),
         ("faces", "toy-faces", {"n_test": 3}, "n_test=3 is not possible"),
     ],
@@ -182,8 +198,6 @@ def test_data_that_a_chapter_cannot_measure_are_refused_first(chapter, dataset, 
     notebook = Notebook()
     given = {"profile": "smoke", "dataset": dataset, **given}
     notebook.run("# Parameters\n" + "\n".join(f"{name} = {value!r}" for name, value in given.items()))
-    if chapter != "latent_shape":
-        given = {"n_train": 200, **given} if chapter == "capacity" else given
     with pytest.raises(ValueError, match=message):
         build_results(chapter, *prepare(chapter, notebook.namespace))
     assert not runs_root().exists()

@@ -164,7 +164,7 @@ class RunConfig:
 
 def plain(value):
     """NumPy's numbers and texts, and paths, as Python's own."""
-    if isinstance(value, np.generic):
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         return value.item()
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
