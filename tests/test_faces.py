@@ -14,11 +14,11 @@ from vimae_core.data import Dataset
 from vimae_core.datasets import data_digest, load_dataset
 from vimae_core.evaluation.faces import LADDER, SHOWN, faces, sharpness
 from vimae_core.experiments import faces_runs, measures, parameters, profile_at_hand
+from vimae_core.reference import REFERENCE
 from vimae_core.runs import Run, RunError, as_pixels
 
 N = 24
 GREY = (0.2989, 0.587, 0.114)  # ITU-R 601
-HARDLY_TRAINED = RunConfig(dataset="toy-faces", architecture="conv", width=0.03, latent_dim=64, epochs=1, batch_size=50)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,8 @@ def few() -> Dataset:
 @pytest.fixture
 def run(few):
     """A model that has hardly seen anything."""
-    return fit(HARDLY_TRAINED, few, progress=False)
+    config = RunConfig(dataset="toy-faces", architecture="conv", width=0.03, latent_dim=64, epochs=1, batch_size=50)
+    return fit(config, few, progress=False)
 
 
 def test_toy_faces_are_a_data_set_that_needs_no_files(tmp_path):
@@ -76,11 +77,11 @@ def test_the_ladder_does_what_it_says(few):
 
 @pytest.fixture(scope="module")
 def measured(few, tmp_path_factory) -> tuple[Run, dict]:
-    """A model of a seed of its own, on some of the training pictures, and its record."""
+    """A trained VIMAE-n (of CelebA), as if of another seed and of some of these training pictures, and its record."""
+    run = Run.load(REFERENCE / "7651541c908e4897", device="cpu")
+    run = replace(run, config=replace(run.config, n_train=150, seed=3))
     with pytest.MonkeyPatch.context() as patch:
-        for variable in ("VIMAE_RUNS", "VIMAE_CACHE"):
-            patch.setenv(variable, str(tmp_path_factory.mktemp(variable)))
-        run = fit(replace(HARDLY_TRAINED, n_train=150, seed=3), few, progress=False)
+        patch.setenv("VIMAE_CACHE", str(tmp_path_factory.mktemp("cache")))
         return run, faces(run, few, N, "efficientnet-lite0")
 
 

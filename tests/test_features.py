@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -103,13 +104,19 @@ def test_efficientnet_features(lite):
     assert lite.digest == hashlib.sha256(LITE_WEIGHTS.read_bytes()).hexdigest()[:12]
 
 
+@cache
+def released() -> EfficientNet:
+    """The network as its package runs it, batch norms and padding and all."""
+    network = EfficientNet.from_name("efficientnet-lite0").eval()
+    network.load_state_dict(torch.load(LITE_WEIGHTS, weights_only=True))
+    return network
+
+
 def released_features(images: torch.Tensor) -> torch.Tensor:
-    """The released network as its package runs it, batch norms and padding and all, on byte images (n, 3, h, w)."""
-    released = EfficientNet.from_name("efficientnet-lite0").eval()
-    released.load_state_dict(torch.load(LITE_WEIGHTS, weights_only=True))
+    """Its features of byte images (n, 3, h, w): 127 taken from the resized pixels, over 128, averaged over places."""
     large = interpolate(images.float(), (224, 224), mode="bilinear", align_corners=False)
     with torch.no_grad():
-        return released.extract_features((large - 127) / 128).mean((2, 3))
+        return released().extract_features((large - 127) / 128).mean((2, 3))
 
 
 def test_the_turned_network_has_the_released_features(lite):

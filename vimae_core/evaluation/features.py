@@ -67,7 +67,7 @@ class EfficientNetLite0(FeatureExtractorBase):
 
 
 def _turn(network: EfficientNet) -> None:
-    """Makes it a network for pictures turned by 180 degrees, of half the time, with the same features to 1e-5.
+    """Makes it a network for pictures turned by 180 degrees, whose features are the same to 1e-5, in half the time.
 
     Batch norms become part of the convolutions before them. TensorFlow pads an even side for a stride of 2 by one
     pixel more at its end, and so every picture would be copied into a larger one. Turned, it is one more at the
