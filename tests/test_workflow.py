@@ -16,6 +16,8 @@ from PIL import Image
 
 from tests.conftest import ROOT, clean_environment, copy_tree, make_book
 from vimae_core import toy_faces
+from vimae_core.chapters import CHAPTERS, all_runs, load_chapter
+from vimae_core.profiles import parameters
 
 NOTEBOOK = "notebooks/01_latent_shape.ipynb"
 RUNS = len(all_runs("smoke"))
