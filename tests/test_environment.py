@@ -100,23 +100,12 @@ def test_the_wheel_alone_trains(tmp_path):
     """In an environment that holds the wheel and what its metadata ask for, without extras: it trains and measures."""
     copy_tree(tmp_path / "source")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    build = [
-        *pip,
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        "-w",
-        str(tmp_path),
-        str(tmp_path / "source"),
-    ]
-    subprocess.run(build, check=True)
+    alone = ["--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "wheel", *alone, "-w", str(tmp_path), str(tmp_path / "source")], check=True)
     venv.create(tmp_path / "env", symlinks=True)
     python = tmp_path / "env" / "bin" / "python"
     (wheel,) = tmp_path.glob("*.whl")
-    subprocess.run(
-        [*pip, "--python", str(python), "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True
-    )
+    subprocess.run([*pip, "--python", str(python), "install", "--no-index", *alone, str(wheel)], check=True)
     (packages,) = (tmp_path / "env").glob("lib/python*/site-packages")
     for name in closure(CORE):  # linked, as copies of PyTorch would take minutes
         distribution = metadata.distribution(name)
@@ -131,7 +120,7 @@ def test_the_wheel_alone_trains(tmp_path):
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.splitlines()[-1]).parent == work / "runs"
-    asked = [str(python), "-c", "import vimae_core.chapters.capacity"]
+    asked = [str(python), "-c", "from vimae_core.chapters import load_chapter; load_chapter('capacity')"]
     done = subprocess.run(asked, cwd=work, env=environment, capture_output=True, text=True)
     assert "pip install 'vimae_core[book]'" in done.stderr.splitlines()[-1]
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from vimae_core.priors import Prior
 from vimae_core.report.results import Results
 from vimae_core.report.show import provenance, show_figure
-from vimae_core.report.style import DIGITS, INK, MARKERS, PALE, SERIES, WIDTH
+from vimae_core.report.style import DIGITS, INK, MARKERS, PALE, WIDTH, seeds_and_line
 from vimae_core.runs import Run
 
 MASS = (0.5, 0.9, 0.99)  # of the prior within the contours
@@ -183,16 +183,13 @@ def grid_figure(grid: Results, lines: dict[str, float], max_kl: float) -> Figure
         "squared_error": "squared error an image",
     }
     figure, axes = plt.subplots(len(panels), 1, figsize=(WIDTH, 7.5), sharex=True)
+    table = grid.table.assign(series=grid.table["model"] + ", " + grid.table["likelihood"])
     for axis, (measure, label) in zip(axes, panels.items(), strict=True):
-        series = grid.table.groupby(["model", "likelihood"], sort=False)
-        for (key, rows), colour, marker in zip(series, SERIES, MARKERS, strict=False):
-            axis.plot(rows["lambda"], rows[measure], marker, color=colour, markersize=4, alpha=0.5)
-            median = rows.groupby("lambda")[measure].median()
-            axis.plot(median.index, median, color=colour, marker=marker, markersize=4, label=", ".join(key))
+        seeds_and_line(axis, table, "lambda", measure, "series", "median", legend=axis is axes[0])
         axis.set(xscale="log", ylabel=label)
     beside = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom", "size": 8}
     axes[0].set_yscale("symlog", linthresh=0.01)
-    axes[0].set_ylim(bottom=-0.01)
+    axes[0].set_ylim(-0.01, 3 * max(max_kl, table["kl"][np.isfinite(table["kl"])].max()))
     axes[0].axhline(max_kl, color=INK, linestyle="--", linewidth=1)
     axes[0].annotate(f"fits: at most {max_kl:g}", (1, max_kl), **beside)
     axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
