@@ -8,7 +8,7 @@ from scipy import stats
 
 
 class Mean(NamedTuple):
-    """A mean over seeds and its 95 % interval by Student's t; one seed has none (nan)."""
+    """A mean over seeds and its 95 % interval by Student's t; one seed has none (nan), nor has an infinite mean."""
 
     value: float
     low: float
@@ -16,8 +16,8 @@ class Mean(NamedTuple):
     n: int
 
     def __format__(self, spec: str) -> str:
-        """`f"{mean:.3f}"` is "0.215 ± 0.012", and "0.215" where there is one seed."""
-        if self.n == 1:
+        """`f"{mean:.3f}"` is "0.215 ± 0.012", and "0.215" where there is no interval."""
+        if np.isnan(self.high):
             return format(self.value, spec)
         return f"{self.value:{spec}} ± {(self.high - self.low) / 2:{spec}}"
 
@@ -30,7 +30,7 @@ def mean_over_seeds(values: Sequence[float]) -> Mean:
 
 
 def crossed_mean(values: np.ndarray) -> Mean:
-    """The mean of a table of seeds by draws, both random, and its 95 % interval; one seed has none.
+    """The mean of a table of seeds by draws, both random, and its 95 % interval; one seed or an infinite mean has none.
 
     With M the mean squares, the squared standard error is max(M_seeds, M_draws, M_seeds + M_draws - M_rest)
     over the number of values, with Satterthwaite's degrees of freedom. One draw: Student's t over seeds.
@@ -41,9 +41,9 @@ def crossed_mean(values: np.ndarray) -> Mean:
 
 
 def _crossed(values: np.ndarray) -> tuple[float, float, float]:
-    """Mean, its standard error and the degrees of freedom of a table of seeds by draws; of one seed 0 of them."""
+    """Mean, standard error and degrees of freedom of a table of seeds by draws; 0 of them: one seed, or not finite."""
     (s, r), mean = values.shape, float(values.mean())
-    if s == 1:
+    if s == 1 or not np.isfinite(mean):
         return mean, np.nan, 0.0
     by_seed, by_draw = values.mean(1), values.mean(0)
     m_seed, n_seed = r * float(by_seed.var(ddof=1)), float(s - 1)
@@ -104,9 +104,12 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def fits(kl: Sequence[float], max_kl: float) -> bool | None:
-    """Whether q(z) fits p(z) by the protocol's criterion on KL(q(z)||p(z)) over seeds; None: undecided."""
+    """Whether q(z) fits p(z) by the protocol's criterion on KL(q(z)||p(z)) over seeds; None: undecided.
+
+    A mean without an interval, of one seed or infinite, decides by itself; nan is undecided.
+    """
     mean = mean_over_seeds(kl)
-    low, high = (mean.value, mean.value) if mean.n == 1 else (mean.low, mean.high)
+    low, high = (mean.value, mean.value) if np.isnan(mean.high) else (mean.low, mean.high)
     if high <= max_kl:
         return True
     return False if low > max_kl else None
