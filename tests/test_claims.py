@@ -52,7 +52,7 @@ def test_crossed_mean_is_the_analysis_of_variance():
     assert (mean.value, mean.low, mean.high, mean.n) == pytest.approx((m, m - half, m + half, s))
 
 
-def rejected(size: tuple[int, int], spread: tuple[float, float, float], effect: float, n: int = 4000) -> int:
+def rejected(size: tuple[int, int], spread: tuple[float, float, float], effect: float, n: int = 2000) -> int:
     """In how many of n tables of that size the test finds a difference at 5 %."""
     (s, r), (seed, draw, rest), rng = size, spread, np.random.default_rng(2)
     tables = (
@@ -82,7 +82,7 @@ def rate_of_the_formula(
     return float(np.mean(np.abs(t) > stats.t.ppf(0.975, degrees[largest])))
 
 
-def within_chance(count: int, rate: float, n: int = 4000) -> bool:
+def within_chance(count: int, rate: float, n: int = 2000) -> bool:
     """Whether so many of n are what the rate leads to, but for one case in a thousand."""
     low, high = stats.binom.interval(0.999, n, rate)
     return low <= count <= high
@@ -99,13 +99,12 @@ def test_the_test_keeps_its_level(spread):
     assert within_chance(rejected((5, 10), spread, 0.0), rate)
 
 
-@pytest.mark.parametrize(("spread", "effect"), list(zip(SPREADS, (1.0, 1.0, 1.5, 0.6), strict=True)))
+@pytest.mark.parametrize(("spread", "effect"), list(zip(SPREADS, (1.0, -1.0, 1.5, -0.6), strict=True)))
 def test_the_test_has_its_power(spread, effect):
-    """Of a difference of known size the formula finds 30 to 90 %, and the test as many, whichever its sign."""
+    """Of a difference of known size the formula finds 30 to 90 %, and the test as many."""
     rate = rate_of_the_formula((5, 10), spread, effect)
     assert 0.3 < rate < 0.9
     assert within_chance(rejected((5, 10), spread, effect), rate)
-    assert within_chance(rejected((5, 10), spread, -effect), rate)
 
 
 @pytest.mark.parametrize("effect", [0.0, 0.5, 1.2])
@@ -131,6 +130,7 @@ def test_outcomes():
     noise = 0.1 * rng.normal(size=(5, 4))
     found = compare_pairs({"up": 1 + noise, "down": noise - 1, "level": noise - noise.mean(), "same": 0 * noise})
     assert [c.outcome for c in found.values()] == ["holds", "contradicted", "undecided", "undecided"]
+    assert found["same"].p == 1 and compare_pairs({"constant": np.ones((3, 2))})["constant"].p == 0
     one = compare_pairs({"up": np.ones((1, 3)), "down": -np.ones((1, 3)), "same": np.zeros((1, 3))})
     assert [c.outcome for c in one.values()] == ["holds", "contradicted", "undecided"]
     assert all(np.isnan(c.p) and np.isnan(c.effect) for c in one.values())
