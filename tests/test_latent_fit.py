@@ -53,7 +53,7 @@ def linear_model() -> tuple[Linear, Dataset]:
     """Codes spread over the plane, those of training images and of test images that are not measured elsewhere."""
     rng = np.random.default_rng(7)
     pixels = rng.integers(0, 256, (2 * N + 200, 1, 8, 8))
-    pixels[:N, 0, 0] //= 2  # training images have a darker first row,
+    pixels[:N] //= 2  # training images are darker,
     pixels[-200:] = 255  # and the last test images are white
     encoder = rng.normal(size=(64, 2)) * [0.2, 1.2]
     shift = [0.3, -0.2] - pixels[N:-200].reshape(N, 64).mean(0) / 255 @ encoder
