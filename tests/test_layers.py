@@ -28,6 +28,7 @@ from vimae_core.layers import (
     ],
 )
 def test_same_padding(size, kernel, stride, padding):
+    """Before and after, by TensorFlow's documentation: the odd one after."""
     assert same_padding(size, kernel, stride) == padding
 
 
@@ -47,6 +48,7 @@ def tensorflow_same(x: np.ndarray, weight: np.ndarray, stride: int) -> np.ndarra
 
 @pytest.mark.parametrize(("side", "kernel"), [(28, 4), (14, 4), (7, 4), (4, 4), (16, 5), (8, 5)])
 def test_convolution_is_tensorflows(side, kernel):
+    """One output at a time, in NumPy."""
     layer = Convolution(3, 5, kernel, side)
     torch.nn.init.zeros_(layer.bias)
     x = torch.randn(3, side, side)
