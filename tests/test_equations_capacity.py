@@ -232,8 +232,11 @@ def test_eq_13_entropy_bounds_information_at_fixed_noise(noise):
     def information(p_x):
         return info.mutual_information(info.joint(p_x / p_x.sum(), encoder))
 
-    bound = make_prior("normal", 1).entropy() - make_prior("normal", 1, noise).entropy()
-    assert information(stats.norm.pdf(line, scale=matched)) == pytest.approx(bound, abs=1e-4)
+    prior_entropy, noise_entropy = make_prior("normal", 1).entropy(), make_prior("normal", 1, noise).entropy()
+    bound, p_x = prior_entropy - noise_entropy, stats.norm.pdf(line, scale=matched)
+    assert information(p_x) == pytest.approx(bound, abs=1e-4)
+    q_z = p_x / p_x.sum() @ encoder
+    assert info.entropy(q_z) + math.log(line[1] - line[0]) == pytest.approx(prior_entropy, abs=1e-4)
     # Where z has another law of no larger variance, so less entropy, less gets through.
     two_points, uniform = (np.abs(np.abs(line) - matched + 0.01) < 0.01), np.abs(line) < 1.7 * matched
     for p_x in (stats.norm.pdf(line, scale=0.8 * matched), two_points, uniform):

@@ -55,9 +55,9 @@ def linear_model() -> tuple[Linear, Dataset]:
     pixels = rng.integers(0, 256, (2 * N + 200, 1, 8, 8))
     pixels[:N] //= 2  # training images are darker,
     pixels[-200:] = 255  # and the last test images are white
-    encoder = rng.normal(size=(64, 2)) * [0.2, 0.5]
+    encoder = rng.normal(size=(64, 2)) * [0.1, 0.5]
     shift = [1.5, -1.5] - pixels[N:-200].reshape(N, 64).mean(0) / 255 @ encoder
-    model = Linear(encoder, shift, np.array([0.5, 2.5]), rng.normal(size=(2, 64)), rng.normal(size=64))
+    model = Linear(encoder, shift, np.array([0.2, 2.5]), rng.normal(size=(2, 64)), rng.normal(size=64))
     split = {"train": slice(0, N), "test": slice(N, None)}
     return model, Dataset("made-up", torch.from_numpy(pixels).to(torch.uint8), None, split, "0")
 
