@@ -132,7 +132,7 @@ def test_generation_is_recomputed_by_hand(tmp_path, squares):
     rng = np.random.default_rng(9)
 
     def described(images: np.ndarray) -> tuple[np.ndarray, float]:
-        """Means of the quarters, and how often, in percent, the brightest is the class of the test image in that row."""
+        """Means of the quarters, and how often, in percent, the brightest is the class of that row's test image."""
         quarters = images.reshape(N, 2, 14, 2, 14).mean((2, 4)).reshape(N, 4)
         return quarters, 100 * (quarters.argmax(1) == labels).mean()
 
