@@ -42,7 +42,9 @@ def test_a_record_is_kept_until_its_measures_change(run, monkeypatch):
 def test_a_deterministic_encoder_has_a_record(tiny):
     """Its rate is infinite, its posterior a point; the other measures stand."""
     config = RunConfig(dataset="tiny", data_root=str(tiny), epochs=1, batch_size=16, width=0.1, encoder="deterministic")
-    record = evaluate(fit(config, progress=False))
+    run = fit(config, progress=False)
+    record, posterior = evaluate(run), run.posterior(load_dataset("tiny", tiny)["test"][0])
+    assert torch.equal(posterior.sample(), posterior.mean)
     assert record["rate"] == math.inf and record["posterior_std"] == 0
     assert all(math.isfinite(v) for k, v in record.items() if k != "rate")
 

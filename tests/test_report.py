@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -195,8 +196,11 @@ def test_choices_and_verdicts_read_the_records(results):
         if r.config.label == "VIMAE-n":
             kl[r.config.lambda_].append(evaluate(r)["kl_train"])
     assert chosen_lambda(results, "bernoulli", 0.1) == choose_lambda(kl, 0.1)
+    place = results.table["lambda"]
+    table = results.table.assign(kl=np.where(place == 10, 0.01, 5.0), kl_train=np.where(place == 100, 0.01, 5.0))
+    assert chosen_lambda(replace(results, table=table), "bernoulli", 0.1) == 100.0
     assert "of 3 statements hold, 2 seeds" in verdict_on_claim_1(results, 0.1)
-    assert len(results.where(100.0, "bernoulli").runs) == 2
+    assert len(results.where(100.0, "bernoulli").runs) == 2 and not results.where(100.0, "gaussian")
 
 
 def test_provenance_names_everything(results):
