@@ -16,6 +16,7 @@ from vimae_core.report.claims import (
     claim_5,
     claim_6,
     comparisons,
+    difference,
 )
 from vimae_core.report.results import Results
 from vimae_core.report.statistics import compare_pairs, crossed_mean, holm
@@ -242,6 +243,23 @@ def test_claim_5(near, kept, expected):
         for i, model in enumerate(("VIMAE-n", "VIMAE-l"))
     }  # fmt: skip
     assert claim_5(measures(**found))[0].startswith(expected)
+
+
+def test_claim_5_is_not_corrected():
+    """Four comparisons of p = 0.04 each: by the end of each one's interval, all hold."""
+    rows = [
+        {"model": model, "seed": seed, "corrupted_input_error": 40.0, "corrupted_error": 40.0 - d, "label_kept": 90.0,
+         "corrupted_label_kept": 81.0 + d}
+        for model in ("VIMAE-n", "VIMAE-l") for seed, d in enumerate(1.06 + np.linspace(-1, 1, 5))
+    ]  # fmt: skip
+    verdict, tested = claim_5(results(rows))
+    assert verdict.startswith("reproduced (4 of 4") and all(0.03 < c.p < 0.05 for c in tested.values())
+
+
+def test_a_seed_is_compared_with_itself():
+    """Whatever the order, and without those that either side lacks."""
+    one, other = {0: [1.0, 2.0], 7: [8.0, 8.0], 2: [5.0, 6.0]}, {3: [9.0, 9.0], 2: [1.0, 1.0], 0: [4.0, 4.0]}
+    assert difference(one, other).tolist() == [[-3, -2], [4, 5]]
 
 
 @pytest.mark.parametrize(

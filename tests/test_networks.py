@@ -84,6 +84,18 @@ def test_weights_are_drawn_as_in_the_wae_code():
             assert p.std().item() == pytest.approx(0.01, rel=0.1)
 
 
+@pytest.mark.parametrize("architecture", ["conv", "mlp"])
+def test_the_seed_determines_the_weights(architecture):
+    """The same seed the same, another seed others; PyTorch's own generator is left as it was."""
+    before = torch.get_rng_state()
+    one, same, other = (build_network(conv(architecture=architecture, seed=s), MNIST).state_dict() for s in (1, 1, 2))
+    drawn = [name for name, weight in one.items() if weight.ndim > 1]
+    assert len(drawn) >= 8
+    for name in drawn:
+        assert torch.equal(one[name], same[name]) and not torch.equal(one[name], other[name])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_other_sizes_are_refused():
     """With those that the architecture takes, and the one that takes any."""
     with pytest.raises(ValueError, match=r"8x8 pixels: must be 28x28 or 64x64; architecture='mlp'"):
