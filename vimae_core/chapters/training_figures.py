@@ -5,7 +5,6 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 import torch
 from matplotlib.figure import Figure
 from torch import nn
@@ -109,9 +108,10 @@ def show_speed(results: Results, name: str) -> None:
     figure, axis = plt.subplots(figsize=(WIDTH, 0.4 * len(results.runs) + 0.7))
     labels = [f"{r.config.label.replace('beta', 'β')}, seed {r.config.seed}" for r in results.runs]
     speeds = [r.environment["images_per_second"] for r in results.runs]
-    sns.barplot(x=speeds, y=labels, color=SERIES[0], saturation=1, ax=axis)
+    axis.barh(labels, speeds, color=SERIES[0])
     axis.bar_label(axis.containers[0], [f"{speed:,}" for speed in speeds], padding=3, size=8)
-    axis.set(xlabel="training images a second", ylabel="")
+    axis.invert_yaxis()
+    axis.set_xlabel("training images a second")
     precisions = sorted({r.environment["precision"] for r in results.runs})
     show_figure(
         figure,
