@@ -9,7 +9,9 @@ import torch
 from vimae_core.data import Dataset, data_root
 from vimae_core.datasets import load_dataset
 from vimae_core.evaluation import faces, generation, latent_fit, probes
+from vimae_core.evaluation.digit_network import digit_network
 from vimae_core.evaluation.record import as_measured, measure_digest
+from vimae_core.networks import as_pixels
 from vimae_core.process import own_settings, pick_device
 from vimae_core.reference import REFERENCE
 from vimae_core.runs import RECORDED_STEPS, Run
@@ -75,7 +77,10 @@ def measured_again(run: Run, data: Dataset | None, measure: str, record: dict, s
         generator = torch.Generator().manual_seed(run.config.seed)
         return latent_fit.codes_and_images(run, data["test"][0][: record["n"]], generator)
     if measure == "generation":
-        return generation.reconstructions(run, data, record["n"], settings["condition"])
+        images, labels = (part[: record["n"]] for part in data["test"])
+        network = digit_network(data)
+        error, kept = generation.given_back(run, images, as_pixels(images), labels, network)
+        return {"reconstruction_error": error, "label_kept": kept}
     one = {"conditions": ["clean"], "curve": [], "n_labels": settings["n_labels"], "draws": settings["draws"][:1]}
     found = probes.probes(run, data, n_test=record["n"], **one)["accuracy"]["test"]["clean"]
     return {f"accuracy test clean {name}": values[0] for name, values in found.items()}

@@ -2,14 +2,14 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, UInt8
 from sklearn.decomposition import PCA
 from torch import Tensor
 
 from vimae_core.config import RunConfig
 from vimae_core.corruptions import Corruption, corrupt
 from vimae_core.datasets import Dataset
-from vimae_core.evaluation.digit_network import check_digits, digit_network
+from vimae_core.evaluation.digit_network import DigitNetwork, check_digits, digit_network
 from vimae_core.evaluation.frechet import NEIGHBOURS, frechet_distance, precision_recall, squared_error
 from vimae_core.networks import as_pixels
 from vimae_core.runs import Run
@@ -47,13 +47,21 @@ def generation(run: Run, data: Dataset, n_test: int | None = None, condition: st
     n = len(images)
     x, generator = as_pixels(images), torch.Generator().manual_seed(run.config.seed)
     train = data["train"][0][: run.config.n_train]
+    pixels = as_pixels(train).flatten(1)
     train = train[torch.randperm(len(train), generator=generator)[:n]]
-    pixels = as_pixels(data["train"][0][: run.config.n_train]).flatten(1)
+    corrupted = corrupt(images, condition, seed=1)
+    error, kept = given_back(run, images, x, labels, network)
+    corrupted_error, corrupted_kept = given_back(run, corrupted, x, labels, network)
     record = {
         "n": n,
+        "reconstruction_error": error,
         "pca_error": pca_error(pixels, x.flatten(1), run.config.latent_dim),
+        "label_kept": kept,
         "original_label_kept": _kept(network, x, labels),
-        **reconstructions(run, data, n_test, condition),
+        "corrupted_input_error": squared_error(corrupted, x),
+        "corrupted_error": corrupted_error,
+        "corrupted_label_kept": corrupted_kept,
+        "corrupted_input_label_kept": _kept(network, corrupted, labels),
     }
     real = network.describe(x)[0]
     samples = {
@@ -69,20 +77,16 @@ def generation(run: Run, data: Dataset, n_test: int | None = None, condition: st
 
 
 @torch.no_grad()
-def reconstructions(run: Run, data: Dataset, n_test: int | None, condition: str) -> dict[str, float]:
-    """Errors of reconstructions of test images and of the same under a condition, and labels kept."""
-    network = digit_network(data)
-    images, labels = (part[:n_test] for part in data["test"])
-    x, corrupted = as_pixels(images), corrupt(images, condition, seed=1)
-    rebuilt, mended = run.decode(run.encode(images)), run.decode(run.encode(corrupted))
-    return {
-        "reconstruction_error": squared_error(rebuilt, x),
-        "label_kept": _kept(network, rebuilt, labels),
-        "corrupted_input_error": squared_error(corrupted, x),
-        "corrupted_error": squared_error(mended, x),
-        "corrupted_label_kept": _kept(network, mended, labels),
-        "corrupted_input_label_kept": _kept(network, corrupted, labels),
-    }
+def given_back(
+    run: Run,
+    images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"],
+    x: Float[Tensor, "n c h w"],
+    labels: Int64[Tensor, " n"],
+    network: DigitNetwork,
+) -> tuple[float, float]:
+    """Of reconstructions: the squared error to the clean images x, and the part that keeps its label, in percent."""
+    rebuilt = run.decode(run.encode(images))
+    return squared_error(rebuilt, x), _kept(network, rebuilt, labels)
 
 
 def _kept(network, images: Float[Tensor, "n c h w"], labels: Int64[Tensor, " n"]) -> float:
