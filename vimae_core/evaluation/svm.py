@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float, Float64, Int64
@@ -24,13 +24,13 @@ class SVM:
 
     def predict(self, x: Float[np.ndarray, "n d"]) -> Int64[np.ndarray, " n"]:
         """The classes that sklearn's SVC predicts; kernel exp(-gamma d^2) of the distance d."""
-        vectors, gamma = self.vectors[self.votes.support], self.chosen["gamma"]
+        vectors, gamma = self.vectors[self.votes.support].T, self.chosen["gamma"]
+        right = np.vstack([2 * vectors, -np.ones(vectors.shape[1]), -(vectors**2).sum(0)]) * gamma
         found = []
         for start in range(0, len(x), ROWS):
             part = x[start : start + ROWS].astype(np.float64)
-            kernel = (2 * gamma * part) @ vectors.T
-            kernel -= gamma * (part**2).sum(1)[:, None]
-            kernel -= gamma * (vectors**2).sum(1)
+            left = np.column_stack([part, (part**2).sum(1), np.ones(len(part))])  # left right = -gamma d^2
+            kernel = left @ right
             found.append(self.votes.of(np.exp(kernel, out=kernel)))
         return np.concatenate(found)
 
@@ -49,10 +49,10 @@ def fit_svm(
     score = np.zeros((len(grid), folds))
     for fold, (seen, held) in enumerate(StratifiedKFold(folds).split(x, y)):
         for j, kernel in enumerate(kernels):
-            inner, outer = kernel[np.ix_(seen, seen)], kernel[np.ix_(held, seen)]
+            inner, outer = (kernel.take(rows, 0).take(seen, 1) for rows in (seen, held))
             for i in range(len(c)):
                 votes = _Votes.fit(inner, y[seen], c[i])
-                score[grid.index((i, j)), fold] = np.mean(votes.of(outer[:, votes.support]) == y[held])
+                score[grid.index((i, j)), fold] = np.mean(votes.of(outer.take(votes.support, 1)) == y[held])
     i, j = grid[score.mean(1).argmax()]
     return SVM({"C": c[i], "gamma": gamma[j]}, x, _Votes.fit(kernels[j], y, c[i]))
 
@@ -81,7 +81,14 @@ class _Votes:
         k = len(self.classes)
         parts = zip(np.split(kernel, self.ends, 1), np.split(self.weights, self.ends, 1), strict=True)
         share = np.concatenate([part @ weights.T for part, weights in parts], 1)  # column i (k - 1) + that of the other
-        first, second = np.array(list(combinations(range(k), 2))).T
-        decision = share[:, first * (k - 1) + second - 1] + share[:, second * (k - 1) + first] + self.intercepts
-        won, lost = (np.eye(k)[classes] for classes in (first, second))
+        first, second, won, lost = _pairs(k)
+        decision = share.take(first * (k - 1) + second - 1, 1) + share.take(second * (k - 1) + first, 1)
+        decision += self.intercepts
         return self.classes[((decision > 0) @ (won - lost) + lost.sum(0)).argmax(1)]
+
+
+@cache
+def _pairs(k: int) -> tuple[np.ndarray, ...]:
+    """First and second class of each pair, and a vote for either, pairs as rows and classes as columns."""
+    first, second = np.triu_indices(k, 1)
+    return first, second, np.eye(k)[first], np.eye(k)[second]

@@ -21,7 +21,7 @@ TEMPERATURES = torch.logspace(0, -2, 24).tolist()  # of a loss of 4 for a point 
 SHARES = torch.logspace(-3, 0, 24).tolist()  # of C, at each temperature
 RELABELLINGS = 30  # at most, at the end; mostly a few do
 STEPS = 3000  # at most, to minimise over f at fixed labels
-HALVINGS = 60  # at most, for the chances' offset
+OFFSETS = 60  # at most, to find the one that makes the chances' mean right
 ROWS = 500  # decided at a time
 
 
@@ -165,21 +165,19 @@ def _chances(
 ) -> Float64[Tensor, "k u"]:
     """Each point's chance of a positive label at a temperature, their mean as given.
 
-    Newton's method for the offset from which gains count, halving the interval that holds it where a step would leave
-    it; begun where the given fraction has the larger gain.
+    Newton's method for the offset from which gains count; where a step would leave the interval that holds it, a
+    bisection instead.
     """
-    n = gain.shape[1]
-    ranked = gain.sort(1).values
-    low, high = ranked[:, :1] - 50 * temperature, ranked[:, -1:] + 50 * temperature
-    offset = ranked.gather(1, ((1 - positive) * n).long().clamp(max=n - 1))
-    for _ in range(HALVINGS):
+    low, high = gain.amin(1, keepdim=True) - 50 * temperature, gain.amax(1, keepdim=True) + 50 * temperature
+    offset = (low + high) / 2
+    for _ in range(OFFSETS):
         chance = torch.sigmoid((gain - offset) / temperature)
         excess = chance.mean(1, keepdim=True) - positive
         if excess.abs().max() < 1e-11:
             break
         low, high = torch.where(excess > 0, offset, low), torch.where(excess > 0, high, offset)
         offset = offset + temperature * excess / (chance * (1 - chance)).mean(1, keepdim=True)
-        offset = torch.where((low < offset) & (offset < high), offset, (low + high) / 2)
+        offset = torch.where((low <= offset) & (offset <= high), offset, (low + high) / 2)
     return chance
 
 
