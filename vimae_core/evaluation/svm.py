@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 from sklearn import config_context
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
+from sklearn.utils import check_array
 
 ROWS = 500  # predicted at a time: their kernel stays in the cache
 
@@ -40,9 +41,9 @@ def fit_svm(
 ) -> SVM:
     """As GridSearchCV(SVC(), {"C": c, "gamma": gamma}, cv=folds) chooses and fits it, the first of the best.
 
-    Raises ValueError where a class has fewer points than folds.
+    Raises ValueError for features that are not finite, and where no class has as many points as folds.
     """
-    x = x.astype(np.float64)
+    x = check_array(x, dtype=np.float64)
     squares = cdist(x, x, "sqeuclidean")  # by differences: libsvm's path depends on an exact 0 on the diagonal
     kernels = [np.exp(-g * squares) for g in gamma]
     grid = [(i, j) for i in range(len(c)) for j in range(len(gamma))]
@@ -69,7 +70,7 @@ class _Votes:
 
     @classmethod
     def fit(cls, kernel: Float64[np.ndarray, "l l"], y: Int64[np.ndarray, " l"], c: float) -> "_Votes":
-        with config_context(assume_finite=True, skip_parameter_validation=True):
+        with config_context(assume_finite=True, skip_parameter_validation=True):  # known here, 46 times a grid
             svc = SVC(C=c, kernel="precomputed").fit(kernel, y)
         sign = -1 if len(svc.classes_) == 2 else 1  # sklearn turns libsvm's decision around where there is but one
         return cls(
