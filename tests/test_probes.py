@@ -5,15 +5,18 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from scipy.linalg import solve_triangular
+from scipy.spatial.distance import cdist
 from sklearn.datasets import make_moons
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import cross_val_score
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.svm import SVC, LinearSVC
 
 from tests.conftest import write_idx
 from vimae_core import RunConfig, evaluate, fit, load_dataset
-from vimae_core.corruptions import corrupt
 from vimae_core.evaluation.probes import FOLDS, GAMMA, PROBES, C, Probes, draw_labels, probes
+from vimae_core.evaluation.svm import fit_svm
 from vimae_core.evaluation.tsvm import fit_tsvm
 
 
@@ -49,6 +52,42 @@ def test_tsvm_finds_the_best_labelling(seed, c):
     assert torch.equal(svm.predict(points[4:]), (f[:, 1] > f[:, 0]).long())
 
 
+@pytest.mark.parametrize(("tolerance", "of_minimum", "of_f"), [(1e-4, 1e-4, 0.1), (1e-7, 1e-6, 1e-3)])
+def test_tsvm_as_it_is_used(tolerance, of_minimum, of_f):
+    """Ten classes, 300 landmarks: each class's minimum at its labels by liblinear on other features; labels at rest.
+
+    At the first tolerance, the one used, in single precision; at the second in double.
+    """
+    rng = np.random.default_rng(0)
+    y = np.r_[np.arange(300) % 10, rng.permutation(np.arange(1000) % 10)]
+    x = 1.2 * rng.normal(size=(10, 8))[y] + rng.normal(size=(1300, 8))
+    points, labels, c, gamma = torch.from_numpy(x), torch.from_numpy(y), 3.0, 1 / 8
+    svm = fit_tsvm(points[:300], labels[:300], points[300:], c, gamma, 300, seed=4, tolerance=tolerance)
+    landmarks = svm.landmarks.numpy()
+    nearest = cdist(landmarks, x).argmin(1)
+    assert len(set(nearest)) == 300 and np.array_equal(x[nearest], landmarks)
+    assert 50 < (nearest < 300).sum() < 90  # drawn from all points: 69 of the labelled are expected
+
+    def kernel(a, b):
+        return np.exp(-gamma * cdist(a, b, "sqeuclidean")) + 1
+
+    root = np.linalg.cholesky(kernel(landmarks, landmarks))
+    features = solve_triangular(root, kernel(landmarks, x), lower=True).T
+    weight = np.r_[np.full(300, c), np.full(1000, c * 300 / 1000)]
+    decisions = svm.decide(points).numpy()
+    for k in range(10):
+        signs = svm.signs[:, k].numpy()
+        assert np.array_equal(np.flatnonzero(signs > 0), np.sort(decisions[300:, k].argsort()[-100:]))
+        target = np.r_[np.where(y[:300] == k, 1.0, -1.0), signs]
+        linear = LinearSVC(loss="squared_hinge", C=1, dual=False, tol=1e-6, fit_intercept=False)
+        f = features @ linear.fit(features, target, weight).coef_[0]
+        minimum = 0.5 * (linear.coef_**2).sum() + (weight * np.maximum(0, 1 - target * f) ** 2).sum()
+        assert svm.objective[k].item() == pytest.approx(minimum, rel=of_minimum)
+        assert decisions[:, k] == pytest.approx(f, abs=of_f)
+    assert np.array_equal(svm.predict(points).numpy(), decisions.argmax(1))
+    assert np.mean(decisions[300:].argmax(1) == y[300:]) > 0.7
+
+
 def test_tsvm_beats_the_svm_on_two_moons():
     """Three labels a moon: mostly without an error, where the SVM makes many; mean over ten sets of moons."""
     found = []
@@ -82,13 +121,21 @@ def test_tsvm_refuses_what_is_no_problem(changes):
         fit_tsvm(torch.randn(4, 2), labels, torch.randn(n, 2), **changes)
 
 
+def drawn_by_hand(labels: np.ndarray, each: int, n_unlabelled: int, seed: int) -> tuple[list[int], list[int]]:
+    """Image after image in the seed's order: taken with its label while its class lacks some, else without."""
+    chosen, others = {c: [] for c in sorted(set(labels.tolist()))}, []
+    for row in torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed)).tolist():
+        (chosen[labels[row]] if len(chosen[labels[row]]) < each else others).append(row)
+    return [row for rows in chosen.values() for row in rows], others[:n_unlabelled]
+
+
 def test_labels_are_balanced_drawn_by_seed_and_apart():
-    """100 of each class; other rows for another draw; the unlabelled are others."""
+    """100 of each class, as a loop draws them; other rows for another draw; the unlabelled are others."""
     labels = torch.randint(10, (5000,), generator=torch.Generator().manual_seed(0))
     rows, others = draw_labels(labels, 1000, 3000, seed=4)
+    assert (rows.tolist(), others.tolist()) == drawn_by_hand(labels.numpy(), 100, 3000, seed=4)
     assert labels[rows].bincount().tolist() == [100] * 10
-    assert len(others) == 3000 and not set(rows.tolist()) & set(others.tolist())
-    assert torch.equal(rows, draw_labels(labels, 1000, 3000, seed=4)[0])
+    assert len(set(others.tolist())) == 3000 and not set(rows.tolist()) & set(others.tolist())
     assert not torch.equal(rows, draw_labels(labels, 1000, 3000, seed=5)[0])
 
 
@@ -98,6 +145,29 @@ def test_an_impossible_number_of_labels_is_refused(n):
     labels = torch.randint(10, (5000,), generator=torch.Generator().manual_seed(0))
     with pytest.raises(ValueError, match=f"n_labels={n} is not possible: must be a multiple of the 10 classes"):
         draw_labels(labels, n, 100, seed=0)
+
+
+@pytest.mark.parametrize(("classes", "spread"), [(2, 0.8), (4, 0.8), (10, 0.8), (4, 0.01)])
+def test_svm_is_that_of_a_grid_search(classes, spread):
+    """C, gamma and every prediction are sklearn's; of equal scores (the last case: all are perfect) the first."""
+    rng = np.random.default_rng(classes)
+    y = rng.permutation(np.arange(200) % classes)
+    centres = rng.normal(size=(classes, 3))
+    x = (centres[y] + spread * rng.normal(size=(200, 3))).astype(np.float32)
+    z = (centres[rng.integers(classes, size=1300)] + spread * rng.normal(size=(1300, 3))).astype(np.float32)
+    own = fit_svm(x, y, C, GAMMA, FOLDS)
+    search = GridSearchCV(SVC(), {"C": C, "gamma": GAMMA}, cv=FOLDS).fit(x, y)
+    assert own.chosen == search.best_params_
+    assert np.array_equal(own.predict(z), search.predict(z))
+    assert (spread > 0.1) == (len(set(search.cv_results_["mean_test_score"])) > 1)
+
+
+def test_svm_refuses_what_is_not_a_number():
+    """Before libsvm meets it, which would not end."""
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    x[3, 1] = np.nan
+    with pytest.raises(ValueError, match="contains NaN"):
+        fit_svm(x, np.arange(20) % 2, C, GAMMA, FOLDS)
 
 
 def test_svm_is_chosen_by_cross_validation_on_the_labels():
@@ -116,34 +186,52 @@ def test_svm_is_chosen_by_cross_validation_on_the_labels():
 
 
 def test_accuracies_are_recomputed_by_hand(tmp_path):
-    """All protocols and probes; the SVM's accuracies follow from an own encoder pass, standardisation and SVM."""
+    """Every probe of both protocols, from rows drawn by a loop, noise and standardisation written out, and sklearn."""
     write_idx(tmp_path / "data" / "tiny", train=600, test=200)
     config = RunConfig(dataset="tiny", data_root=str(tmp_path / "data"), epochs=3, batch_size=16, width=0.1, seed=2)
     run, data = fit(config, progress=False), load_dataset("tiny", tmp_path / "data")
-    settings = {"conditions": ["clean", "mask 0.5"], "curve": ["gaussian 0.3"], "n_labels": 40, "draws": [0, 7]}
+    settings = {"conditions": ["clean", "mask 0.8"], "curve": ["gaussian 0.9"], "n_labels": 40, "draws": [0, 7]}
     record = evaluate(run, measure="probes", data=data, **settings)
     assert record == evaluate(run, measure="probes", **settings)
     assert {p: list(c) for p, c in record["accuracy"].items()} == {
-        "test": ["clean", "mask 0.5", "gaussian 0.3"], "both": ["clean", "mask 0.5"],
+        "test": ["clean", "mask 0.8", "gaussian 0.9"], "both": ["clean", "mask 0.8"],
     }  # fmt: skip
     assert all(list(by) == list(PROBES) for c in record["accuracy"].values() for by in c.values())
     assert record["accuracy"]["test"]["clean"] == record["accuracy"]["both"]["clean"]
-    (train, train_labels), (test, test_labels) = data["train"], data["test"]
-    rows, _ = draw_labels(train_labels, 40, 100, seed=7)
-    for protocol, condition, seed in (
-        ("test", "mask 0.5", None),
-        ("both", "mask 0.5", 0),
-        ("test", "gaussian 0.3", None),
-    ):
-        seen = train / 255.0 if seed is None else corrupt(train, condition, seed=seed)
-        x, z = (run.network.encode(i).mean.numpy() for i in (seen[rows], corrupt(test, condition, seed=1)))
-        mean, std, y = x.mean(0), x.std(0, ddof=1), train_labels[rows].numpy()
-        chosen = record["chosen"][1] if seed is None else None
-        grid = [chosen] if chosen else [{"C": c, "gamma": g / 2} for c in C for g in GAMMA]
-        scores = [cross_val_score(SVC(**g), (x - mean) / std, y, cv=FOLDS).mean() for g in grid]
-        svm = SVC(**grid[int(np.argmax(scores))]).fit((x - mean) / std, y)
-        accuracy = 100 * np.mean(svm.predict((z - mean) / std) == test_labels.numpy())
-        assert record["accuracy"][protocol][condition]["svm"][1] == pytest.approx(accuracy, abs=0.5)  # one image of 200
+
+    def pixels(part: str, condition: str) -> torch.Tensor:
+        x = data[part][0] / 255.0
+        generator = torch.Generator().manual_seed({"train": 0, "test": 1}[part])
+        if condition == "mask 0.8":
+            return x * (torch.empty(x.shape).uniform_(generator=generator) >= 0.8)
+        return x + 0.9 * torch.empty(x.shape).normal_(generator=generator) if condition == "gaussian 0.9" else x
+
+    labels, test_labels = data["train"][1].numpy(), data["test"][1].numpy()
+    rows, others = drawn_by_hand(labels, 10, 3000, seed=7)
+    for protocol, fitted_to, condition in (
+        ("test", "clean", "mask 0.8"), ("both", "mask 0.8", "mask 0.8"), ("test", "clean", "gaussian 0.9"),
+    ):  # fmt: skip
+        seen = run.network.encode(pixels("train", fitted_to)).mean.numpy()
+        mean, std, y = seen[rows].mean(0), seen[rows].std(0, ddof=1), labels[rows]
+        tested = run.network.encode(pixels("test", condition)).mean.numpy()
+        x, u, z = ((codes - mean) / std for codes in (seen[rows], seen[others], tested))
+        search = GridSearchCV(SVC(), {"C": C, "gamma": [g / x.shape[1] for g in GAMMA]}, cv=FOLDS).fit(x, y)
+        if protocol == "test":
+            assert record["chosen"][1] == search.best_params_
+        tsvm = fit_tsvm(
+            *map(torch.from_numpy, (x, y, u)), search.best_params_["C"], search.best_params_["gamma"], 300, seed=7
+        )
+        nearest = y[cdist(z, x).argsort(1)[:, :5]]
+        predicted = {
+            "svm": search.predict(z),
+            "tsvm": tsvm.predict(torch.from_numpy(z)).numpy(),
+            "knn": (nearest[:, :, None] == np.arange(4)).sum(1).argmax(1),
+            "linear": LogisticRegression(max_iter=1000).fit(x, y).predict(z),
+        }
+        for probe, classes in predicted.items():
+            accuracy = 100 * np.mean(classes == test_labels)
+            assert record["accuracy"][protocol][condition][probe][1] == pytest.approx(accuracy, abs=0.5)  # one image
+            assert accuracy < 98  # at noise that tells draws apart
 
 
 def test_models_share_labels_and_noise(tmp_path):

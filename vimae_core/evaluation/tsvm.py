@@ -14,13 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 TEMPERATURES = torch.logspace(0, -2, 24).tolist()  # of a loss of 4 for a point at -1 or 1 on the wrong side
 SHARES = torch.logspace(-3, 0, 24).tolist()  # of C, at each temperature
 RELABELLINGS = 30  # at most, at the end; mostly a few do
 STEPS = 3000  # at most, to minimise over f at fixed labels
+OFFSETS = 60  # at most, to find the one that makes the chances' mean right
+ROWS = 500  # decided at a time
 
 
 def rbf(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], gamma: float) -> Float[Tensor, "n m"]:
@@ -41,7 +43,8 @@ class TransductiveSVM:
 
     def decide(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         """f of each class."""
-        return rbf(x.double(), self.landmarks, self.gamma) @ self.expansion
+        parts = x.double().split(ROWS)  # whose kernel stays in the cache
+        return torch.cat([rbf(part, self.landmarks, self.gamma) @ self.expansion for part in parts])
 
     def predict(self, x: Float[Tensor, "n d"]) -> Int64[Tensor, " n"]:
         """The class whose f is largest."""
@@ -91,50 +94,56 @@ def fit_tsvm(
     basis = vectors[:, kept] * values[kept].rsqrt()
     features = rbf(points, landmarks, gamma) @ basis
 
-    weight = torch.full((len(points), 1), c, dtype=torch.double)
+    weight = torch.full((len(points),), c, dtype=torch.double)
     weight[len(labelled) :] = c * len(labelled) / len(unlabelled)
-    known = 2.0 * (labels[:, None] == classes).double() - 1
-    positive = torch.where(known > 0, 1.0, 0.0).mean(0)
-    gram = features.T @ (weight * features)
-    w = torch.zeros(features.shape[1], len(classes), dtype=torch.double)
+    known = 2.0 * (labels == classes[:, None]).double() - 1
+    positive = (known > 0).double().mean(1, keepdim=True)
+    # Single precision errs far less than its own tolerance allows, and costs a third.
+    dtype = torch.float32 if tolerance >= 1e-5 else torch.double
+    features, weight, known = features.to(dtype), weight.to(dtype), known.to(dtype)
+    of_unlabelled = features[len(labelled) :].T
+    gram = features.T @ (weight[:, None] * features)
+    w = torch.zeros(len(classes), features.shape[1], dtype=dtype)
     for temperature, share in zip(TEMPERATURES, SHARES, strict=True):
         problem = _Problem(features, share * weight, share * gram)
-        chance = _chances(_gain(features[len(labelled) :] @ w), positive, temperature)
-        w = problem.minimise(w, torch.cat([known, 2 * chance - 1]), 1e-2)
+        chance = _chances(_gain(w @ of_unlabelled).double(), positive, temperature)
+        w = problem.minimise(w, torch.cat([known, (2 * chance - 1).to(dtype)], 1), 1e-2)
+    following = _decided(w @ of_unlabelled, positive)
     for _ in range(RELABELLINGS):
-        signs = _decided(features[len(labelled) :] @ w, positive)
-        w = problem.minimise(w, torch.cat([known, signs]), tolerance)
-        if torch.equal(signs, _decided(features[len(labelled) :] @ w, positive)):
+        signs = following
+        w = problem.minimise(w, torch.cat([known, signs], 1), tolerance)
+        following = _decided(w @ of_unlabelled, positive)
+        if torch.equal(signs, following):
             break  # these labels are the best for this f, and this f for these labels
-    objective = problem.value(w, torch.cat([known, signs]))
-    return TransductiveSVM(classes, landmarks, gamma, basis @ w, signs, objective)
+    objective = problem.value(w, torch.cat([known, signs], 1))
+    return TransductiveSVM(classes, landmarks, gamma, basis @ w.T.double(), signs.T.double(), objective.double())
 
 
 class _Problem:
     """The supervised problem at fixed labels in [-1, 1], an expected loss between -1 and 1; convex in w."""
 
-    def __init__(self, features: Float[Tensor, "n m"], weight: Float[Tensor, "n 1"], gram: Float[Tensor, "m m"]):
+    def __init__(self, features: Float[Tensor, "n m"], weight: Float[Tensor, " n"], gram: Float[Tensor, "m m"]):
         self.features, self.weight = features, weight
         # The squared hinge's curvature is at most 2: one matrix bounds the Hessian, whatever the class and the labels.
-        bound = torch.eye(len(gram), dtype=torch.double) + 2 * gram
+        bound = torch.eye(len(gram), dtype=gram.dtype) + 2 * gram
         self.factor = torch.linalg.cholesky(bound)
 
-    def value(self, w: Tensor, labels: Tensor) -> Float[Tensor, " k"]:
-        f = self.features @ w
+    def value(self, w: Float[Tensor, "k m"], labels: Float[Tensor, "k n"]) -> Float[Tensor, " k"]:
+        f = w @ self.features.T
         p = (1 + labels) / 2
         hinge = p * (1 - f).relu().square() + (1 - p) * (1 + f).relu().square()
-        return 0.5 * w.square().sum(0) + (self.weight * hinge).sum(0)
+        return 0.5 * w.square().sum(1) + hinge @ self.weight
 
-    def gradient(self, w: Tensor, labels: Tensor) -> Float[Tensor, "m k"]:
-        f = self.features @ w
-        slope = (1 - labels) * (1 + f).relu() - (1 + labels) * (1 - f).relu()
-        return w + self.features.T @ (self.weight * slope)
-
-    def minimise(self, w: Tensor, labels: Tensor, tolerance: float) -> Float[Tensor, "m k"]:
+    def minimise(self, w: Float[Tensor, "k m"], labels: Float[Tensor, "k n"], tolerance: float) -> Float[Tensor, "k m"]:
         """Accelerated steps down the quadratic that bounds the objective from above, restarted where they overshoot."""
+        above, below = (1 - labels) * self.weight, (1 + labels) * self.weight
         ahead, momentum = w, 1.0
         for _ in range(STEPS):
-            step = torch.cholesky_solve(self.gradient(ahead, labels), self.factor)
+            # Classes as rows, points as columns: the two products, in which the time goes, are then fastest.
+            f = ahead @ self.features.T
+            slope = (1 + f).relu_().mul_(above).addcmul_((1 - f).relu_(), below, value=-1)
+            gradient = torch.addmm(ahead, slope, self.features)
+            step = torch.cholesky_solve(gradient.T, self.factor).T
             following = ahead - step
             if (step * (following - w)).sum() > 0:
                 momentum = 1.0
@@ -151,17 +160,28 @@ def _gain(f: Tensor) -> Tensor:
     return (1 + f).relu().square() - (1 - f).relu().square()
 
 
-def _chances(gain: Float[Tensor, "u k"], positive: Float[Tensor, " k"], temperature: float) -> Float[Tensor, "u k"]:
-    """Each point's chance of a positive label at a temperature, their mean as given: a bisection for the offset."""
-    low, high = gain.min(0).values - 50 * temperature, gain.max(0).values + 50 * temperature
-    for _ in range(40):
-        middle = (low + high) / 2
-        above = torch.sigmoid((gain - middle) / temperature).mean(0) > positive
-        low, high = torch.where(above, middle, low), torch.where(above, high, middle)
-    return torch.sigmoid((gain - (low + high) / 2) / temperature)
+def _chances(
+    gain: Float64[Tensor, "k u"], positive: Float64[Tensor, "k 1"], temperature: float
+) -> Float64[Tensor, "k u"]:
+    """Each point's chance of a positive label at a temperature, their mean as given.
+
+    Newton's method for the offset from which gains count; where a step would leave the interval that holds it, a
+    bisection instead.
+    """
+    low, high = gain.amin(1, keepdim=True) - 50 * temperature, gain.amax(1, keepdim=True) + 50 * temperature
+    offset = (low + high) / 2
+    for _ in range(OFFSETS):
+        chance = torch.sigmoid((gain - offset) / temperature)
+        excess = chance.mean(1, keepdim=True) - positive
+        if excess.abs().max() < 1e-11:
+            break
+        low, high = torch.where(excess > 0, offset, low), torch.where(excess > 0, high, offset)
+        offset = offset + temperature * excess / (chance * (1 - chance)).mean(1, keepdim=True)
+        offset = torch.where((low <= offset) & (offset <= high), offset, (low + high) / 2)
+    return chance
 
 
-def _decided(f: Float[Tensor, "u k"], positive: Float[Tensor, " k"]) -> Float[Tensor, "u k"]:
+def _decided(f: Float[Tensor, "k u"], positive: Float64[Tensor, "k 1"]) -> Float[Tensor, "k u"]:
     """+1 for the given fraction of points with the largest f, -1 for the others: the best labels for that f."""
-    rank = f.argsort(0, descending=True).argsort(0)
-    return torch.where(rank < (positive * len(f)).round(), 1.0, -1.0).double()
+    largest = torch.arange(f.shape[1]) < (positive * f.shape[1]).round()
+    return torch.empty_like(f).scatter_(1, f.argsort(1, descending=True), 2 * largest.to(f.dtype) - 1)
