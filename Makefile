@@ -17,7 +17,8 @@ book: .venv/installed
 test: .venv/installed
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/nbstripout --verify notebooks/*.ipynb
+	@$(BIN)/nbstripout --verify notebooks/*.ipynb || { echo "make lab left outputs in notebooks/, which are not \
+	  committed. To remove them: $(BIN)/nbstripout notebooks/*.ipynb"; exit 1; }
 	$(BIN)/python -m pytest
 
 lab: .venv/installed

@@ -111,6 +111,63 @@ def test_one_altered_pixel_of_mnist_is_found(tmp_path):
     assert load_dataset("mine", tmp_path).digest != data_digest()
 
 
+SPELLINGS = {
+    "with dots": lambda name: name.replace("-idx", ".idx"),
+    "EMNIST": lambda name: "emnist-balanced-" + name.replace("t10k", "test"),
+    "torchvision": lambda name: "MNIST/raw/" + name,
+    "torchvision's EMNIST": lambda name: "EMNIST/raw/emnist-letters-" + name.replace("t10k", "test"),
+}
+
+
+def respell(folder: Path, spelling: str) -> None:
+    """Moves MNIST's four names to those of others."""
+    for path in list(folder.glob("*.gz")):
+        new = folder / SPELLINGS[spelling](path.name)
+        new.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(new)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_names_as_others_spell_them(spelling, tiny):
+    """The same images and labels, and the same digest; a file that is missing is named as the others are."""
+    plain = load_dataset("tiny", tiny)
+    respell(tiny / "tiny", spelling)
+    data = load_dataset("tiny", tiny)
+    assert data.digest == plain.digest and torch.equal(data.images, plain.images)
+    assert torch.equal(data.labels, plain.labels)
+    path = tiny / "tiny" / SPELLINGS[spelling](LABELS)
+    path.unlink()
+    with pytest.raises(DataError, match=f"{path.parent}/{path.name.split('train')[0]}train-labels.* is missing"):
+        load_dataset("tiny", tiny)
+
+
+def test_several_data_sets_in_one_folder(tmp_path):
+    """They are named, with what to do; MNIST's own names go first; a folder named as a file is none."""
+    for i, split in enumerate(["letters", "digits"]):
+        for path in write_idx(tmp_path / split, seed=i).iterdir():
+            path.rename(path.with_name(f"emnist-{split}-{path.name}"))
+    digest = data_digest("letters", tmp_path)
+    (
+        shutil.copytree(tmp_path / "digits", tmp_path / "both"),
+        shutil.copytree(tmp_path / "digits", tmp_path / "all/a/raw"),
+    )
+    shutil.copytree(tmp_path / "letters", tmp_path / "both", dirs_exist_ok=True)
+    shutil.copytree(tmp_path / "letters", tmp_path / "all/b/raw")
+    for name in (
+        "both/emnist-digits-\\*, .*both/emnist-letters-",
+        "all/a/raw/emnist-digits-\\*, .*all/b/raw/emnist-letters-",
+    ):
+        with pytest.raises(
+            DataError, match=name + r"\* are 2 data sets: put the four files of one into a folder of its"
+        ):
+            load_dataset(name.split("/")[0], tmp_path)
+    write_idx(tmp_path / "own", seed=2)
+    own = data_digest("own", tmp_path)
+    shutil.copytree(tmp_path / "both", tmp_path / "own", dirs_exist_ok=True)
+    (tmp_path / "letters" / "train-images-idx3-ubyte").mkdir()
+    assert data_digest("own", tmp_path) == own and data_digest("letters", tmp_path) == digest != own
+
+
 @settings(deadline=None, max_examples=150)
 @given(st.integers(0, 3), st.integers(0, 10_000), st.integers(0, 7), st.booleans())
 def test_no_damage_ends_in_anything_else(tmp_path_factory, file, place, bit, cut):

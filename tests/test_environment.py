@@ -1,10 +1,14 @@
-"""One set of pins in three files, all that they pull in pinned too, and a Makefile that installs once."""
+"""What is installed: one set of pins, the package's lower bounds, the wheel alone; and a Makefile that does it once."""
 
+import ast
 import os
 import re
 import shutil
 import stat
 import subprocess
+import sys
+import tomllib
+import venv
 from importlib import metadata
 from pathlib import Path
 
@@ -13,7 +17,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, clean_environment, copy_tree
 
 CUDA = ("nvidia-", "cuda-", "triton")
 
@@ -29,17 +33,96 @@ def pins(lines) -> dict[str, str]:
 
 
 DIRECT = pins((ROOT / "requirements.txt").read_text().splitlines())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CORE = [Requirement(text) for text in PROJECT["dependencies"]]
+EXTRAS = {name: [Requirement(text) for text in texts] for name, texts in PROJECT["optional-dependencies"].items()}
 CONSTRAINTS = pins((ROOT / "constraints.txt").read_text().splitlines())
 
 
-def test_three_files_name_the_same_pins():
-    """requirements.txt, conda's environment.yml, and the package's metadata, which pyproject.toml determines."""
+def test_two_files_name_the_same_pins():
+    """requirements.txt and conda's environment.yml."""
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     (pip,) = [entry["pip"] for entry in conda if isinstance(entry, dict)]
     assert pins(line for line in pip if not line.startswith("-")) == DIRECT
     assert "-c constraints.txt" in pip
-    installed = [str(r).replace(" ", "") for r in metadata.requires("vimae_core")]
-    assert pins(installed) == DIRECT
+
+
+def test_every_pin_is_a_lower_bound_of_the_package_and_within_it():
+    """The dependencies and both extras together are what is pinned, without an upper bound but Jupyter Book's."""
+    bounds = {canonicalize_name(r.name): r.specifier for part in (CORE, *EXTRAS.values()) for r in part}
+    assert set(bounds) == set(DIRECT)
+    assert all(DIRECT[name] in specifier for name, specifier in bounds.items())
+    assert [name for name, s in bounds.items() if {part.operator for part in s} != {">="}] == ["jupyter-book"]
+
+
+def test_the_package_imports_what_it_asks_for():
+    """What trains and measures, the dependencies alone; chapters and report, the extra `book` beside them."""
+    distribution_of = {
+        name: {canonicalize_name(d) for d in ds} for name, ds in metadata.packages_distributions().items()
+    }
+    core, book = ({canonicalize_name(r.name) for r in part} for part in (CORE, EXTRAS["book"]))
+    imported = {False: set(), True: set()}  # whether for the book
+    for path in (ROOT / "vimae_core").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            for_book = path.parent.name in ("chapters", "report")
+            imported[for_book] |= {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"vimae_core"}
+    assert all(distribution_of[name] & core for name in imported[False])
+    assert all(distribution_of[name] & (core | book) for name in imported[True])
+    assert {"matplotlib", "pandas", "seaborn"} <= imported[True] and {"torch", "torch_fidelity"} <= imported[False]
+
+
+@pytest.mark.parametrize("command", ["import vimae_core", "from vimae_core.__main__ import main; main(TRAIN)"])
+def test_what_trains_loads_only_what_trains(command, tiny):
+    """Neither measures, nor pictures, figures or notebooks; compiled or parsed."""
+    train = ["train", "--dataset", "tiny", "--data-root", str(tiny), "--epochs", "1", "--batch-size", "16"]
+    code = f"import sys\nTRAIN = {train}\n{command}\nprint(*sorted({{m.split('.')[0] for m in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    heavy = {"sklearn", "scipy", "torchvision", "torch_fidelity", "efficientnet_lite_pytorch", "matplotlib", "IPython"}
+    assert "vimae_core" in loaded and not loaded & (heavy | {"pandas", "seaborn", "myst_nb", "PIL"})
+
+
+def closure(requirements: list[Requirement]) -> set[str]:
+    """The distributions that these pull in, as they are installed here."""
+    queue, seen = [canonicalize_name(r.name) for r in requirements], set()
+    while queue:
+        name = queue.pop()
+        if name not in seen:
+            seen.add(name)
+            wanted = (Requirement(text) for text in metadata.requires(name) or [])
+            queue += [canonicalize_name(r.name) for r in wanted if not r.marker or r.marker.evaluate({"extra": ""})]
+    return seen
+
+
+def test_the_wheel_alone_trains(tmp_path):
+    """In an environment that holds the wheel and what its metadata ask for, without extras: it trains and measures."""
+    copy_tree(tmp_path / "source")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    alone = ["--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "wheel", *alone, "-w", str(tmp_path), str(tmp_path / "source")], check=True)
+    venv.create(tmp_path / "env", symlinks=True)
+    python = tmp_path / "env" / "bin" / "python"
+    (wheel,) = tmp_path.glob("*.whl")
+    subprocess.run([*pip, "--python", str(python), "install", "--no-index", *alone, str(wheel)], check=True)
+    (packages,) = (tmp_path / "env").glob("lib/python*/site-packages")
+    for name in closure(CORE):  # linked, as copies of PyTorch would take minutes
+        distribution = metadata.distribution(name)
+        for top in {file.parts[0] for file in distribution.files if file.parts[0] not in ("..", "__pycache__")}:
+            if not (packages / top).exists():
+                (packages / top).symlink_to(distribution.locate_file(top))
+    work = tmp_path / "work"
+    work.mkdir()
+    flags = ["--dataset", "toy-faces", "--n-train", "200", "--epochs", "1", "--width", "0.05", "--n-test", "50"]
+    command = [str(python), "-m", "vimae_core", "evaluate", *flags]
+    environment = {k: v for k, v in clean_environment().items() if not k.startswith("PYTHON")}
+    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.splitlines()[-1]).parent == work / "runs"
+    asked = [str(python), "-c", "from vimae_core.chapters import load_chapter; load_chapter('capacity')"]
+    done = subprocess.run(asked, cwd=work, env=environment, capture_output=True, text=True)
+    assert "pip install 'vimae_core[book]'" in done.stderr.splitlines()[-1]
 
 
 def test_the_pins_that_the_project_is_built_on():
@@ -51,18 +134,7 @@ def test_the_pins_that_the_project_is_built_on():
 
 def test_everything_that_is_pulled_in_is_pinned():
     """Walked through the metadata of what is installed: each at its installed version, but for CUDA's own."""
-    queue, seen = list(DIRECT), set()
-    while queue:
-        name = queue.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        for text in metadata.requires(name) or []:
-            requirement = Requirement(text)
-            wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-            if wanted:
-                queue.append(canonicalize_name(requirement.name))
-    pulled_in = {name for name in seen - set(DIRECT) if not name.startswith(CUDA)}
+    pulled_in = {n for n in closure(list(map(Requirement, DIRECT))) - set(DIRECT) if not n.startswith(CUDA)}
     assert {n: CONSTRAINTS.get(n) for n in pulled_in} == {n: metadata.version(n) for n in pulled_in}
     assert len(pulled_in) > 100
 

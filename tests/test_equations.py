@@ -35,15 +35,26 @@ def test_eq_01_f_divergence(model):
     assert info.kl(q, p) == pytest.approx(stats.entropy(q, p))
     assert jensen_shannon(q, p) == pytest.approx(jensenshannon(q, p) ** 2)
     assert info.f_divergence(q, p, lambda t: np.abs(t - 1) / 2) == pytest.approx(np.maximum(q - p, 0).sum())
+    # A place where neither has mass adds nothing.
+    q_0, p_0 = np.append(q, 0), np.append(p, 0)
+    for value in (info.kl(q_0, p_0), info.f_divergence(q_0, p_0, lambda t: t * np.log(t))):
+        assert value == pytest.approx(stats.entropy(q, p))
 
 
 def test_eq_01_refuses_what_is_no_distribution():
     """A table that is negative, does not sum to 1, or gives Eq. (1) a ratio p/0 is refused with its name."""
-    for bad in ([0.5, 0.6], [1.5, -0.5], [np.nan, 1.0]):
+    for bad in ([0.5, 0.6], [0.5, 0.50001], [1.5, -0.5], [np.nan, 1.0]):
         with pytest.raises(ValueError, match="q: smallest entry"):
             info.kl(FAIR, np.array(bad))
-    with pytest.raises(ValueError, match="conditional: "):
-        info.joint(FAIR, np.ones((2, 2)))
+    wrong, right = np.ones((2, 2)), np.eye(2)
+    for name, call in (
+        ("marginal", lambda: info.joint(np.ones(2), right)), ("conditional", lambda: info.joint(FAIR, wrong)),
+        ("p_ab", lambda: info.reverse(wrong)), ("p", lambda: info.entropy(wrong)),
+        ("p_ab", lambda: info.conditional_entropy(wrong)), ("decoder", lambda: info.distortion(FAIR, right, wrong)),
+        ("channel", lambda: info.capacity(wrong)), ("p_tx", lambda: info.bottleneck(wrong, right, 1.0)),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=f"^{name}: smallest entry"):
+            call()
     with pytest.raises(ValueError, match="q is 0 where p is not"):
         info.f_divergence(FAIR, np.array([1.0, 0.0]), np.abs)
     assert info.kl(FAIR, np.array([1.0, 0.0])) == math.inf

@@ -1,22 +1,28 @@
 """What is measured of generated faces: against independent computations, and with a model that is perfect."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from scipy import linalg, ndimage
+from scipy import ndimage
+from scipy.spatial.distance import cdist
 
+from tests.test_features import released_features
 from vimae_core import RunConfig, fit, toy_faces
 from vimae_core.chapters.faces import measures
 from vimae_core.chapters.faces import runs as faces_runs
 from vimae_core.data import Dataset
 from vimae_core.datasets import data_digest, load_dataset
 from vimae_core.evaluation.faces import LADDER, SHOWN, faces, sharpness
-from vimae_core.evaluation.features import feature_network
 from vimae_core.networks import as_pixels
 from vimae_core.profiles import parameters, profile_at_hand
+from vimae_core.reference import REFERENCE
+from vimae_core.runs import Run
 from vimae_core.store import RunError
 
 N = 24
+GREY = (0.2989, 0.587, 0.114)  # ITU-R 601
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +50,16 @@ def test_toy_faces_are_a_data_set_that_needs_no_files(tmp_path):
     assert data.digest == data_digest("toy-faces")
 
 
+def laplacian_variance(x: torch.Tensor) -> float:
+    """Of the grey picture (ITU-R 601), over the pixels that have all neighbours, mean over pictures."""
+    grey = np.tensordot(GREY, x.numpy(), (0, 1))
+    return np.mean([ndimage.laplace(g)[1:-1, 1:-1].var(ddof=1) for g in grey])
+
+
 def test_sharpness_is_scipys_laplacian(few):
-    """Of the grey picture (ITU-R 601), variance over the pixels that have all neighbours."""
+    """And falls where pictures are blurred."""
     x = as_pixels(few["test"][0][:5])
-    grey = np.tensordot([0.2989, 0.587, 0.114], x.numpy(), (0, 1))
-    expected = np.mean([ndimage.laplace(g)[1:-1, 1:-1].var(ddof=1) for g in grey])
+    expected = laplacian_variance(x)
     assert sharpness(x) == pytest.approx(expected, rel=1e-4)
     assert sharpness(LADDER["blurred by 1 pixel"](x)) < 0.5 * expected < expected < sharpness(LADDER["noise of 0.2"](x))
 
@@ -68,22 +79,108 @@ def test_the_ladder_does_what_it_says(few):
     assert spread == pytest.approx(0.05, rel=0.03)
 
 
-def test_the_record_follows_from_the_run(run, few):
-    """Distances of the samples that the run draws, by scipy; its codes; real against real below every rung."""
-    record = faces(run, few, N, "efficientnet-lite0")
+@pytest.fixture(scope="module")
+def measured(few, tmp_path_factory) -> tuple[Run, dict]:
+    """A trained VIMAE-n (of CelebA), as if of another seed and of some of these training pictures, and its record."""
+    run = Run.load(REFERENCE / "7651541c908e4897", device="cpu")
+    run = replace(run, config=replace(run.config, n_train=150, seed=3))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIMAE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        return run, faces(run, few, N, "efficientnet-lite0")
+
+
+def rows_of_the_record(few) -> tuple[torch.Tensor, torch.Tensor]:
+    """Training and test pictures in [0, 1]: the same training pictures for every seed, the first test pictures."""
+    chosen = torch.randperm(150, generator=torch.Generator().manual_seed(0))[:N]
+    return few.images[chosen] / 255, few.images[200 : 200 + N] / 255
+
+
+def described(x: torch.Tensor) -> np.ndarray:
+    """Features of pixels in [0, 1] by the released network, in double precision from there on."""
+    return released_features((255 * x).round().to(torch.uint8)).double().numpy()
+
+
+def distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Fréchet's, in the space that the rows span, where the covariances are small; their roots by eigenvalues."""
+    basis = np.linalg.qr(np.vstack([a, b]).T)[0]
+    a, b = a @ basis, b @ basis
+    values, axes = np.linalg.eigh(np.cov(a.T))
+    root = axes * np.sqrt(values.clip(0)) @ axes.T
+    cross = np.sqrt(np.linalg.eigvalsh(root @ np.cov(b.T) @ root).clip(0)).sum()
+    return np.sum((a.mean(0) - b.mean(0)) ** 2) + np.trace(np.cov(a.T)) + np.trace(np.cov(b.T)) - 2 * cross
+
+
+def line(a: np.ndarray, b: np.ndarray) -> float:
+    """The end of the line through the distance of all rows and the mean one of halves, drawn by seed 0."""
+    generator = torch.Generator().manual_seed(0)
+    a, b = (rows[torch.randperm(N, generator=generator).numpy()] for rows in (a, b))
+    half = N // 2
+    return 2 * distance(a, b) - (distance(a[:half], b[:half]) + distance(a[half:], b[half:])) / 2
+
+
+def kernel(a: np.ndarray, b: np.ndarray) -> float:
+    """The unbiased squared MMD, pair by pair."""
+    k = [[[(p @ q / len(p) + 1) ** 3 for q in y] for p in x] for x, y in ((a, a), (b, b), (a, b))]
+    own = sum(k[i][p][q] for i in (0, 1) for p in range(N) for q in range(N) if p != q)
+    return own / (N * (N - 1)) - 2 * np.mean(k[2])
+
+
+def part_among(points: np.ndarray, others: np.ndarray) -> float:
+    """The part of the points that lie within the distance of one of the others to its third neighbour."""
+    radius = np.sort(cdist(others, others))[:, 3]
+    return np.mean([(np.linalg.norm(others - p, axis=1) <= radius).any() for p in points])
+
+
+def test_the_record_follows_from_the_run(measured, few):
+    """Draws written out, decoded picture by picture, described by the released network; distances by NumPy."""
+    run, record = measured
     assert record["n"] == N and record["title"] == "Fréchet distance on EfficientNet-Lite0 features"
-    network = feature_network("efficientnet-lite0")
-    samples = run.sample(N, torch.Generator().manual_seed(0))
-    a, b = (network.describe(images).double().numpy() for images in (samples, few["test"][0][:N]))
-    cross = linalg.sqrtm(np.cov(a.T) @ np.cov(b.T) + 1e-9 * np.eye(a.shape[1])).real
-    expected = np.sum((a.mean(0) - b.mean(0)) ** 2) + np.trace(np.cov(a.T) + np.cov(b.T) - 2 * cross)
-    assert record["prior_distance"] == pytest.approx(expected, rel=1e-2)
-    codes = run.encode(few["test"][0][:SHOWN])
-    assert torch.allclose(torch.tensor(record["codes"]), codes, atol=1e-4)
-    error = (run.decode(run.encode(few["test"][0][:N])) - as_pixels(few["test"][0][:N])).square().sum((1, 2, 3)).mean()
-    assert record["reconstruction_error"] == pytest.approx(error.item(), rel=1e-4)
-    assert record["real_distance"] < min(record["ladder"].values()) and list(record["ladder"]) == list(LADDER)
-    assert record["real_distance"] < record["prior_distance"]
+    train, test = rows_of_the_record(few)
+    generator = torch.Generator().manual_seed(3)
+    z = {"prior": torch.randn(N, 64, generator=generator)}
+    mean, log_variance = run.network.encode(train)
+    z["aggregate"] = mean + torch.exp(log_variance / 2) * torch.randn(N, 64, generator=generator)
+    samples = {name: torch.cat([torch.sigmoid(run.network.decode(row[None])) for row in z[name]]) for name in z}
+    held_out = described(test)
+    for name, images in {**samples, "real": train}.items():
+        found = described(images)
+        assert record[f"{name}_distance"] == pytest.approx(distance(found, held_out), rel=1e-4)
+        assert record[f"{name}_extrapolated"] == pytest.approx(line(found, held_out), rel=1e-3)
+        assert record[f"{name}_kernel"] == pytest.approx(kernel(found, held_out), rel=1e-3)
+        assert record[f"{name}_precision"] == pytest.approx(part_among(found, held_out))
+        assert record[f"{name}_recall"] == pytest.approx(part_among(held_out, found))
+    for name, images in samples.items():
+        assert record[f"{name}_sharpness"] == pytest.approx(laplacian_variance(images), rel=1e-3)
+    codes = run.network.encode(test).mean
+    assert torch.allclose(torch.tensor(record["codes"]), codes[:SHOWN], atol=1e-4)
+    rebuilt = torch.sigmoid(run.network.decode(codes))
+    error = np.mean([np.sum((a.numpy() - b.numpy()) ** 2) for a, b in zip(rebuilt, test, strict=True)])
+    assert record["reconstruction_error"] == pytest.approx(error, rel=1e-4)
+    assert record["reconstruction_sharpness"] == pytest.approx(laplacian_variance(rebuilt), rel=1e-3)
+    assert record["test_sharpness"] == pytest.approx(laplacian_variance(test), rel=1e-3)
+
+
+def test_the_ladder_is_of_the_training_pictures_made_worse(measured, few):
+    """Each rung by SciPy and NumPy; real against real lies below all."""
+    _, record = measured
+    train, test = rows_of_the_record(few)
+    x, noise = train.numpy(), torch.randn(train.shape, generator=torch.Generator().manual_seed(1)).numpy()
+    blocks = x.reshape(N, 3, 16, 4, 16, 4).mean((3, 5))
+    worse = {
+        "noise of 0.05": (x + 0.05 * noise).clip(0, 1),
+        "noise of 0.2": (x + 0.2 * noise).clip(0, 1),
+        "blurred by 1 pixel": ndimage.gaussian_filter(x, (0, 0, 1, 1), mode="mirror", truncate=4),
+        "blurred by 2 pixels": ndimage.gaussian_filter(x, (0, 0, 2, 2), mode="mirror", truncate=4),
+        "blocks of 4 pixels": blocks.repeat(4, axis=2).repeat(4, axis=3),
+        "without colour": np.tensordot(x, GREY, (1, 0))[:, None].repeat(3, axis=1),
+        "a tenth of them, ten times": x[np.arange(N) % 3],
+    }
+    assert list(record["ladder"]) == list(worse) == list(LADDER)
+    held_out = described(test)
+    for name, images in worse.items():
+        wanted = distance(described(torch.from_numpy(images).float()), held_out)
+        assert record["ladder"][name] == pytest.approx(wanted, rel=1e-3)
+    assert record["real_distance"] < min(min(record["ladder"].values()), record["prior_distance"])
 
 
 def test_other_weights_than_asked_for_are_refused(run, few):

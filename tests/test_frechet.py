@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
 from vimae_core.evaluation import frechet
 from vimae_core.evaluation.frechet import extrapolated, frechet_distance, kernel_distance, precision_recall
@@ -21,15 +22,31 @@ def whitened(n: int, f: int, seed: int = 0) -> torch.Tensor:
     return x @ torch.linalg.inv(torch.linalg.cholesky(x.T.cov())).T
 
 
-def test_frechet_distance_is_scipys():
-    """Against the formula with scipy's matrix square root; 0 between a sample and itself."""
+def by_scipy(a: torch.Tensor, b: torch.Tensor) -> float:
+    """The formula, with scipy's matrix square root."""
+    a, b = a.double().numpy(), b.double().numpy()
+    s, t = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    return np.sum((a.mean(0) - b.mean(0)) ** 2) + np.trace(s + t - 2 * sqrtm(s @ t).real)
+
+
+@pytest.mark.parametrize(("n", "m"), [(400, 300), (12, 9), (9, 50), (7, 6)])
+def test_frechet_distance_is_scipys_and_torch_fidelitys(n, m):
+    """More rows than features and hardly more; fewer of one side or both, where no covariance has an inverse."""
     generator = torch.Generator().manual_seed(0)
-    a, b = torch.randn(400, 6, generator=generator), 0.3 + 1.5 * torch.randn(300, 6, generator=generator)
-    s, t = np.cov(a.double().numpy(), rowvar=False), np.cov(b.double().numpy(), rowvar=False)
-    root = sqrtm(s @ t).real
-    wanted = (a.double().mean(0) - b.double().mean(0)).square().sum().item() + np.trace(s + t - 2 * root)
-    assert frechet_distance(a, b) == pytest.approx(wanted, rel=1e-6)
+    a, b = torch.randn(n, 8, generator=generator), 0.3 + 1.5 * torch.randn(m, 8, generator=generator)
+    one, other = (fid_features_to_statistics(part.double()) for part in (a, b))
+    theirs = fid_statistics_to_metric(one, other, verbose=False)["frechet_inception_distance"]
+    assert frechet_distance(a, b) == pytest.approx(theirs, rel=1e-6)
+    assert frechet_distance(b, a) == pytest.approx(theirs, rel=1e-6)
+    if min(n, m) > 8:  # scipy's root of a singular matrix is not to be relied on
+        assert frechet_distance(a, b) == pytest.approx(by_scipy(a, b), rel=1e-6)
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_distance_to_one_row_is_refused():
+    """It has no covariance; the message says how many rows there were."""
+    with pytest.raises(ValueError, match="samples of 5 and 1 rows: a covariance takes 2 rows or more"):
+        frechet_distance(draws(5, 3), draws(1, 3))
 
 
 def test_frechet_distance_of_commuting_covariances_has_a_closed_form():
@@ -71,9 +88,9 @@ def test_extrapolated_distance_is_the_lines_end(sizes):
     means = []
     for k, size in enumerate(sizes, start=1):
         rows = [slice(i * size, (i + 1) * size) for i in range(k)]
-        means.append(sum(frechet_distance(one[part], other[part]) for part in rows) / k)
+        means.append(sum(by_scipy(one[part], other[part]) for part in rows) / k)
     wanted = np.linalg.lstsq(np.array([[1, 1 / size] for size in sizes]), np.array(means), rcond=None)[0][0]
-    assert extrapolated(a, b, len(sizes), seed=5) == pytest.approx(wanted, rel=1e-9)
+    assert extrapolated(a, b, len(sizes), seed=5) == pytest.approx(wanted, rel=1e-6)
     assert extrapolated(a, b, seed=5) == extrapolated(a, b, seed=5) != extrapolated(a, b, seed=6)
 
 
@@ -96,7 +113,8 @@ def test_kernel_distance_by_loops(monkeypatch):
 
     wanted = mean_kernel(a, a, True) + mean_kernel(b, b, True) - 2 * mean_kernel(a, b, False)
     mean, deviation = kernel_distance(a, b)
-    assert mean == pytest.approx(wanted, rel=1e-9) and deviation == pytest.approx(0, abs=1e-9)
+    assert mean == pytest.approx(wanted, rel=1e-9) and deviation == 0
+    assert kernel_distance(a, draws(13, 4, seed=2))[1] > 0 and kernel_distance(draws(13, 4, seed=2), a)[1] > 0
     monkeypatch.setattr(frechet, "SUBSET_SIZE", 6)
     mean, deviation = kernel_distance(a, b)
     assert mean == pytest.approx(wanted, rel=0.3) and deviation > 0.01

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from vimae_core.layers import (
     BatchNormReLU,
     Convolution,
+    Float32Linear,
+    Linear,
     TransposedConvolution,
     _Adjoint,
     _Convolve,
@@ -28,6 +30,7 @@ from vimae_core.layers import (
     ],
 )
 def test_same_padding(size, kernel, stride, padding):
+    """Before and after, by TensorFlow's documentation: the odd one after."""
     assert same_padding(size, kernel, stride) == padding
 
 
@@ -47,6 +50,7 @@ def tensorflow_same(x: np.ndarray, weight: np.ndarray, stride: int) -> np.ndarra
 
 @pytest.mark.parametrize(("side", "kernel"), [(28, 4), (14, 4), (7, 4), (4, 4), (16, 5), (8, 5)])
 def test_convolution_is_tensorflows(side, kernel):
+    """One output at a time, in NumPy."""
     layer = Convolution(3, 5, kernel, side)
     torch.nn.init.zeros_(layer.bias)
     x = torch.randn(3, side, side)
@@ -91,6 +95,30 @@ def test_gradients_are_pytorchs(side, kernel, stride, padding, small):
         back = torch.randn_like(expected)
         for a, b in zip(*(torch.autograd.grad(x, [y, weight], back) for x in (found, expected)), strict=True):
             torch.testing.assert_close(a, b)
+
+
+def test_batch_norm_and_relu():
+    """By NumPy: of the batch in training, of the running mean and variance afterwards; nothing below 0."""
+    layer, x = BatchNormReLU(3), 2 + 3 * torch.randn(8, 3, 5, 5)
+    layer.weight.data, layer.bias.data = torch.tensor([0.5, 1.0, 2.0]), torch.tensor([-0.3, 0.0, 0.3])
+    scale, shift = (p.detach().double().numpy()[:, None, None] for p in (layer.weight, layer.bias))
+    pixels = x.double().numpy()
+    mean, variance = pixels.mean((0, 2, 3)), pixels.var((0, 2, 3), ddof=1)
+    by_batch = (pixels - mean[:, None, None]) / np.sqrt(pixels.var((0, 2, 3)) + 1e-5)[:, None, None]
+    found = layer(x.clone()).detach().numpy()
+    np.testing.assert_allclose(found, np.maximum(0, scale * by_batch + shift), atol=1e-5)
+    mean, variance = 0.1 * mean, 0.9 + 0.1 * variance  # from 0 and 1, by a tenth
+    by_run = (pixels - mean[:, None, None]) / np.sqrt(variance + 1e-5)[:, None, None]
+    found = layer.eval()(x.clone()).detach().numpy()
+    np.testing.assert_allclose(found, np.maximum(0, scale * by_run + shift), rtol=1e-5, atol=1e-5)
+
+
+def test_the_layer_of_the_posterior_multiplies_in_fp32():
+    """Of rounded inputs too, where another layer rounds its weights and its result."""
+    x, layer = torch.randn(6, 50).bfloat16(), Float32Linear(50, 4)
+    exact = x.double().numpy() @ layer.weight.detach().double().numpy().T + layer.bias.detach().double().numpy()
+    assert layer(x).dtype == torch.float32 and Linear(50, 4)(x).dtype == torch.bfloat16
+    np.testing.assert_allclose(layer(x).detach(), exact, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("layer", [Convolution(3, 5, 4, 14), TransposedConvolution(3, 5, 5, 2)])

@@ -32,6 +32,7 @@ def parameters(module) -> int:
     [(MNIST, 8, 11.05, 10.94), (CELEBA, 64, 18.27, 21.48)],
 )
 def test_parameter_counts_are_the_originals(shape, latent_dim, encoder_millions, decoder_millions):
+    """In millions, as the protocol says them."""
     with torch.device("meta"):
         network = build_network(conv(width=1.0, latent_dim=latent_dim, encoder="deterministic", method="ae"), shape)
     assert round(parameters(network.encoder) / 1e6, 2) == encoder_millions
@@ -54,6 +55,7 @@ def test_parameter_counts_by_hand():
     ("shape", "sides"), [(MNIST, [14, 7, 4, 2, 7, 14, 28, 28]), (CELEBA, [32, 16, 8, 4, 8, 16, 32, 64, 64])]
 )
 def test_images_shrink_and_grow_as_in_the_original(shape, sides):
+    """The side of the image after every layer that changes it."""
     network = build_network(conv(), shape)
     seen = []
     for layer in [*network.encoder, *network.decoder]:
@@ -67,6 +69,7 @@ def test_images_shrink_and_grow_as_in_the_original(shape, sides):
 
 
 def test_weights_are_drawn_as_in_the_wae_code():
+    """By name and kind of every parameter."""
     network = build_network(conv(width=0.25), MNIST)
     for name, p in network.named_parameters():
         layer = network.get_submodule(name.rsplit(".", 1)[0])
@@ -82,13 +85,27 @@ def test_weights_are_drawn_as_in_the_wae_code():
             assert p.std().item() == pytest.approx(0.01, rel=0.1)
 
 
-def test_other_sizes_are_refused(tmp_path):
+@pytest.mark.parametrize("architecture", ["conv", "mlp"])
+def test_the_seed_determines_the_weights(architecture):
+    """The same seed the same, another seed others; PyTorch's own generator is left as it was."""
+    before = torch.get_rng_state()
+    one, same, other = (build_network(conv(architecture=architecture, seed=s), MNIST).state_dict() for s in (1, 1, 2))
+    drawn = [name for name, weight in one.items() if weight.ndim > 1]
+    assert len(drawn) >= 8
+    for name in drawn:
+        assert torch.equal(one[name], same[name]) and not torch.equal(one[name], other[name])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_other_sizes_are_refused():
+    """With those that the architecture takes, and the one that takes any."""
     with pytest.raises(ValueError, match=r"8x8 pixels: must be 28x28 or 64x64; architecture='mlp'"):
         build_network(conv(), (1, 8, 8))
 
 
 @pytest.mark.parametrize("shape", [MNIST, CELEBA])
 def test_bf16_is_fp32_to_its_rounding(shape):
+    """Encoder and decoder: not the same numbers, and none further off than a twentieth of the largest."""
     torch.manual_seed(0)
     network, x = build_network(conv(), shape), torch.rand(16, *shape)
     full = network.encode(x).mean, network.decode(torch.ones(16, 8))
@@ -100,6 +117,7 @@ def test_bf16_is_fp32_to_its_rounding(shape):
 
 
 def test_precision_is_the_processors_or_as_asked(monkeypatch):
+    """auto is bf16 where a unit multiplies it; another precision is refused."""
     for units, found in [({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16"), ({"avx2": True}, "fp32")]:
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda units=units: units)
         assert pick_precision("auto", CPU) == found
@@ -155,6 +173,7 @@ def test_on_a_gpu_a_loss_is_looked_at_between_epochs_only(training, tmp_path, mo
 
 
 def test_bf16_multiplies_and_fp32_measures(training, monkeypatch):
+    """All convolutions in bf16, all losses in fp32 or more, weights in fp32."""
     step = training(method="vimae", precision="bf16")
     measured = Operations()
 
@@ -192,10 +211,13 @@ for method in ("vae", "vimae"):
 
 
 def test_images_stay_bytes_and_channels_stay_together(training):
+    """Weights and gradients of every convolution between layers of many channels lie channels-last."""
     step = training(method="vimae")
     step.advance()
     assert step.images.dtype == torch.uint8
-    for layer in step.network.modules():
-        if isinstance(layer, Convolution | TransposedConvolution) and min(layer.weight.shape[:2]) > 1:
-            assert layer.weight.is_contiguous(memory_format=torch.channels_last)
-            assert layer.weight.grad.is_contiguous(memory_format=torch.channels_last)
+    layers = [layer for layer in step.network.modules() if isinstance(layer, Convolution | TransposedConvolution)]
+    between = [layer.weight for layer in layers if min(layer.weight.shape[:2]) > 1]
+    assert len(between) == 5
+    for weight in between:
+        assert weight.is_contiguous(memory_format=torch.channels_last)
+        assert weight.grad.is_contiguous(memory_format=torch.channels_last)

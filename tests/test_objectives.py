@@ -102,6 +102,13 @@ def test_gaussian_and_wae_distortion():
         distortion(x, logits, "poisson")
 
 
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian", "wae"])
+def test_gradient_of_the_distortion_is_the_difference_quotient(likelihood):
+    """torch.autograd.gradcheck in float64: the cross-entropy has a derivative of its own."""
+    x, logits = (t.double() for t in images_and_logits())
+    assert torch.autograd.gradcheck(lambda at: distortion(x, at, likelihood), logits.requires_grad_())
+
+
 CONFIGS = [
     *(paper_model(name, latent_dim=3) for name in ("AE", "VAE", "beta-VAE", "InfoVAE", "VIMAE-n", "VIMAE-l")),
     RunConfig(method="vae", prior="logistic", latent_dim=3),

@@ -103,7 +103,8 @@ def test_killed_in_the_middle_it_starts_again(tmp_path, own_cache):
 
 MEASURE = """
 import resource, sys
-from vimae_core.pictures import find_pictures, prepared
+from vimae_core.folders import find_pictures
+from vimae_core.pictures import prepared
 from pathlib import Path
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = peak()

@@ -16,11 +16,25 @@ from PIL import Image
 
 from tests.conftest import ROOT, clean_environment, copy_tree, make_book
 from vimae_core import toy_faces
-from vimae_core.experiments import NOTEBOOKS
+from vimae_core.chapters import CHAPTERS, all_runs, load_chapter
+from vimae_core.profiles import parameters
 
 NOTEBOOK = "notebooks/01_latent_shape.ipynb"
-RUNS = 26  # of profile smoke
-MEASURED = {"run": RUNS, "notebook": 5, "book": 1}  # its jobs, but for the notebook of the benchmark
+RUNS = len(all_runs("smoke"))
+
+
+def smoke_runs(measure: str, chapters: tuple[str, ...] = tuple(CHAPTERS)) -> int:
+    """How many runs of profile smoke have a measure in some chapter."""
+    found = set()
+    for chapter in chapters:
+        module, p = load_chapter(chapter), parameters(chapter, "smoke")
+        found |= {run for group, runs in module.runs(p).items() if measure in module.measures(group, p) for run in runs}
+    return len(found)
+
+
+def everything(runs: int = RUNS) -> dict[str, int]:
+    """All that is made from runs: every chapter but the benchmark's, and the book."""
+    return {"runs": runs, "notebook": len(CHAPTERS) - 1, "book": 1}
 
 
 @pytest.fixture
@@ -32,17 +46,19 @@ def tree(built_tree, tmp_path_factory) -> Path:
 
 
 def planned(tree: Path, profile: str = "smoke") -> dict[str, int]:
-    """How many jobs of each rule the workflow would run now."""
+    """How many runs would be trained or measured now, how many notebooks executed, and whether the book rendered."""
     done = make_book(tree, profile, arguments=["--dry-run"])
-    assert done.returncode == 0, done.stdout + done.stderr
-    rows = re.findall(r"^(run|notebook|book|all)\s+(\d+)$", done.stdout + done.stderr, re.MULTILINE)
-    return {rule: int(count) for rule, count in rows if rule != "all"}
+    told = done.stdout + done.stderr
+    assert done.returncode == 0, told
+    records = re.findall(r"record\.json", " ".join(re.findall(r"^ +output: (.*)$", told, re.MULTILINE)))
+    rows = {rule: int(count) for rule, count in re.findall(r"^(notebook|book)\s+(\d+)$", told, re.MULTILINE)}
+    return ({"runs": len(records)} if records else {}) | rows
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert old in text
-    path.write_text(text.replace(old, new, 1))
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def test_the_build_left_runs_notebook_and_book(built_tree):
@@ -50,7 +66,7 @@ def test_the_build_left_runs_notebook_and_book(built_tree):
     records = list((built_tree / "runs").glob("*/record.json"))
     assert len(records) == RUNS
     assert not list((built_tree / "runs").glob("*.partial"))
-    for name in NOTEBOOKS:
+    for name in CHAPTERS.values():
         notebook = nbformat.read(built_tree / "book" / "results" / f"{name}.ipynb", as_version=4)
         assert all(c.execution_count for c in notebook.cells if c.cell_type == "code")
         assert (built_tree / "_build" / "html" / "book" / "results" / f"{name}.html").is_file()
@@ -61,23 +77,31 @@ def test_nothing_changed_means_nothing_done(tree):
     assert planned(tree) == {}
     for path in [*tree.glob("vimae_core/**/*.py"), *tree.glob("notebooks/*"), *tree.glob("data/*/*")]:
         path.touch()
-    assert "run" not in planned(tree) and "notebook" not in planned(tree)
+    assert planned(tree).keys() <= {"book"}
 
 
 @pytest.mark.parametrize(
     ("file", "old", "new", "expected"),
     [
         # the objective: all runs, and what shows them
-        ("vimae_core/objectives.py", "0.05 * squared_error", "0.06 * squared_error", MEASURED),
+        ("vimae_core/objectives.py", "loss = loss + config.alpha", "loss = loss + 2 * config.alpha", everything()),
+        # one likelihood: its runs
+        ("vimae_core/objectives.py", "return 0.05 *", "return 0.06 *",
+         everything(sum(run.likelihood == "wae" for run in all_runs("smoke")))),
+        # the pictures' loader, which no run of digits executes
+        ("vimae_core/pictures.py", "LANCZOS", "BICUBIC", {"notebook": 5, "book": 1}),
         # a measure: the records from the stored weights, and what shows them
-        ("vimae_core/evaluation/latent_fit.py", "[0.025, 0.975]", "[0.05, 0.95]", MEASURED | {"run": 23}),
-        # another measure, of fewer runs; all chapters that show records import it
-        ("vimae_core/evaluation/probes.py", "NEIGHBOURS = 5", "NEIGHBOURS = 6", MEASURED | {"run": 10}),
-        # its settings: the same runs, and the three notebooks that share them
+        ("vimae_core/evaluation/latent_fit.py", "[0.025, 0.975]", "[0.05, 0.95]", everything(smoke_runs("latent_fit"))),
+        # another measure, of fewer runs: the three chapters that share them
+        ("vimae_core/evaluation/probes.py", "NEIGHBOURS = 5", "NEIGHBOURS = 6",
+         {"runs": smoke_runs("probes"), "notebook": 3, "book": 1}),
+        # its settings: the same
         ("workflow/profiles/smoke.yaml", "curve: [mask 0.9]", "curve: [mask 0.8]",
-         {"run": 10, "notebook": 3, "book": 1}),
+         {"runs": smoke_runs("probes"), "notebook": 3, "book": 1}),
+        # a chapter's tables: its notebook, and those that import it
+        ("vimae_core/chapters/faces.py", "FAR, NEAR = 5 / 6", "FAR, NEAR = 4 / 6", {"notebook": 1, "book": 1}),
         # the style of all figures: the notebooks and the book
-        ("vimae_core/report/style.py", '"font.size": 9', '"font.size": 10', {"notebook": 6, "book": 1}),
+        ("vimae_core/report/style.py", '"font.size": 9', '"font.size": 10', {"notebook": len(CHAPTERS), "book": 1}),
         # the record of the benchmark: the notebook that renders it
         ("benchmarks/record.json", '"rounds": 7', '"rounds": 8', {"notebook": 1, "book": 1}),
         # what no notebook imports: the book alone, which shows the source
@@ -86,7 +110,7 @@ def test_nothing_changed_means_nothing_done(tree):
         ("book/intro.md", "This book recomputes", "This book computes", {"book": 1}),
         # a profile's parameter: one model more
         ("workflow/profiles/smoke.yaml", "lambdas: [10.0, 1000.0]", "lambdas: [10.0, 100.0, 1000.0]",
-         {"run": 3, "notebook": 1, "book": 1}),
+         {"runs": 3, "notebook": 1, "book": 1}),
     ],
 )  # fmt: skip
 def test_what_depends_on_a_change_is_redone_and_nothing_else(tree, file, old, new, expected):
@@ -111,7 +135,7 @@ def test_a_comment_trains_nothing(tree):
 def test_a_deleted_run_and_another_data_set_are_noticed(tree):
     """A missing record is made again; changed data are other runs; altered MNIST is refused."""
     next((tree / "runs").glob("*/record.json")).unlink()
-    assert planned(tree)["run"] == 1
+    assert planned(tree)["runs"] == 1
     labels = tree / "data" / "mnist" / "t10k-labels-idx1-ubyte.gz"
     content = labels.read_bytes()
     labels.write_bytes(content[:2000] + bytes([content[2000] ^ 1]) + content[2001:])
@@ -135,7 +159,7 @@ def test_killed_in_the_middle_the_next_call_carries_on(tmp_path):
     """kill -9 of the whole process group during training: no unlock by hand, no finished training twice."""
     tree = copy_tree(tmp_path)
     environment = clean_environment()
-    command = [sys.executable, "workflow/run.py", "smoke", "--until", "run"]
+    command = [sys.executable, "workflow/run.py", "smoke", "--omit-from", "notebook"]
     with subprocess.Popen(
         command, cwd=tree, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
@@ -148,7 +172,7 @@ def test_killed_in_the_middle_the_next_call_carries_on(tmp_path):
             os.killpg(process.pid, signal.SIGKILL)
     trained = [path.with_name("weights.safetensors") for path in kept]
     before = {path: path.stat().st_mtime_ns for path in trained}
-    done = make_book(tree, arguments=["--until", "run"])
+    done = make_book(tree, arguments=["--omit-from", "notebook"])
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(list((tree / "runs").glob("*/record.json"))) == RUNS
     assert all(path.stat().st_mtime_ns == time_ for path, time_ in before.items())
@@ -244,10 +268,85 @@ def test_what_is_impossible_or_missing_stops_a_notebook(tmp_path, monkeypatch, n
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("notebook", [f"notebooks/{name}.ipynb" for name in NOTEBOOKS if name != "speed"])
+@pytest.mark.parametrize("notebook", [f"notebooks/{name}.ipynb" for name in CHAPTERS.values() if name != "speed"])
 def test_a_misspelt_parameter_stops_the_notebook_before_training(tmp_path, notebook):
     """papermill only warns; the notebook refuses, and names what there is."""
     done = papermill(tmp_path, notebook, "-p", "profile", "smoke", "-p", "seed", "3")
     assert done.returncode != 0
     assert "unknown parameter(s) seed: possible are profile, dataset, methods, seeds" in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_braces_in_the_stores_path_are_braces(tree):
+    """They are no wildcards of Snakemake's."""
+    command = [sys.executable, "workflow/run.py", "smoke", "--dry-run"]
+    environment = clean_environment() | {"VIMAE_RUNS": str(tree / "a {b} c" / "runs")}
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{tree}/a {{b}} c/runs/" in done.stdout + done.stderr
+
+
+def test_a_build_tells_where_its_minutes_went(tree):
+    """Trainings, each measure, notebooks, counted and timed; only those of this build."""
+    record = next(path for path in (tree / "runs").glob("*/record.json") if "generation" in path.read_text())
+    shutil.rmtree(record.parent)
+    done = make_book(tree)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = dict(re.findall(r"^ +\d+  (\w+) \((\d+)\)$", done.stdout, re.MULTILINE))
+    assert told == {"trainings": "1", "latent_fit": "1", "probes": "1", "generation": "1", "notebooks": "3"}
+    assert re.search(r"^\d+\.\d minutes in all", done.stdout, re.MULTILINE)
+
+
+DOSES = '''"""A toy chapter."""
+
+from vimae_core.config import paper_model
+from vimae_core.profiles import common_fields
+
+
+def runs(p):
+    return {"doses": [paper_model("VIMAE-n", lambda_=dose, **common_fields(p)) for dose in p.doses]}
+
+
+def measures(group, p):
+    return {"latent_fit": {"n_test": p.n_test}}
+'''
+CELL = """from vimae_core.report.parameters import prepare
+from vimae_core.report.results import build_results, compare, sources
+from vimae_core.report.show import show_table
+
+p, data = prepare("doses", globals())
+results = build_results("doses", p, data)["doses"]
+show_table(compare(["VIMAE-n"], {"KL": ("kl", ".2f")}, [results]), "tab-doses", "KL.", sources([results]))"""
+
+
+def test_a_chapter_is_added_and_removed_by_the_readmes_lines(tree):
+    """A notebook, a module, its line in CHAPTERS and the table of contents, its parameters: built, then gone again."""
+    cells = [
+        nbformat.v4.new_markdown_cell("# Doses"),
+        nbformat.v4.new_code_cell('# Parameters\nprofile = "quick"\ndoses = None', metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(CELL),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    before = {file: (tree / file).read_text() for file in ("vimae_core/chapters/__init__.py", "_toc.yml")}
+    base = tree / "workflow" / "profiles" / "base.yaml"
+    nbformat.write(notebook, tree / "notebooks" / "06_doses.ipynb")
+    (tree / "vimae_core" / "chapters" / "doses.py").write_text(DOSES)
+    edit(tree / "vimae_core/chapters/__init__.py", "CHAPTERS = {", 'CHAPTERS = {\n    "doses": "06_doses",')
+    edit(tree / "_toc.yml", "{file: book/results/05_celeba_generation}",
+         "{file: book/results/05_celeba_generation}, {file: book/results/06_doses}")  # fmt: skip
+    with base.open("a") as file:
+        file.write(
+            "doses: {dataset: mnist, n_train: 500, epochs: 1, n_test: 100, doses: [3.0, 30.0], data_root: null}\n"
+        )
+    assert planned(tree) == {"runs": 2, "notebook": 1, "book": 1}
+    done = make_book(tree)
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tree / "_build" / "html" / "book" / "results" / "06_doses.html").read_text()
+    assert "KL, this build" in page and "2 runs" in page
+    for file, text in before.items():
+        (tree / file).write_text(text)
+    for file in ("notebooks/06_doses.ipynb", "vimae_core/chapters/doses.py", "book/results/06_doses.ipynb"):
+        (tree / file).unlink()
+    base.write_text(base.read_text().partition("doses: {")[0])
+    assert planned(tree) == {"book": 1}

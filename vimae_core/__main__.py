@@ -13,7 +13,7 @@ from vimae_core.data import DataError
 from vimae_core.datasets import load_dataset
 from vimae_core.evaluation.record import MEASURES, check_measure, evaluate, measure_settings
 from vimae_core.profiles import profile_names
-from vimae_core.runs import fit, stored_runs
+from vimae_core.runs import check_data, fit, stored_runs
 from vimae_core.store import RunError
 
 THEN = "--then"  # between the runs of one call
@@ -122,6 +122,7 @@ def train_and_evaluate(n_test: int | None, measures: list[str] | None, quiet: bo
     asked = {name: {"n_test": n_test, **own} for name, own in map(parse_measure, measures or ["latent_fit"])}
     config = RunConfig(**config)
     data = load_dataset(config.dataset, config.data_root)
+    check_data(config, data)
     for measure, settings in asked.items():
         check_measure(measure, config, data, **settings)
     run = fit(config, data)

@@ -6,6 +6,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 
 import numpy as np
 
+from vimae_core.data import FOLDER_NAME, names_folder
 from vimae_core.mmd import KERNELS
 from vimae_core.priors import PRIORS
 
@@ -90,7 +91,7 @@ class RunConfig:
             self._check_type(field)
         for name, allowed in CHOICES.items():
             _require(getattr(self, name) in allowed, self, name, f"one of {', '.join(allowed)}")
-        _require(re.fullmatch(r"[\w-]+", self.dataset), self, "dataset", "the name of a folder in the data root")
+        _require(names_folder(self.dataset), self, "dataset", FOLDER_NAME)
         _require(re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device), self, "device", "auto, cpu, cuda or cuda:N")
         for name in ("latent_dim", "epochs", "batch_size", "width", "learning_rate"):
             _require(getattr(self, name) > 0, self, name, "greater than 0")
@@ -163,7 +164,7 @@ class RunConfig:
 
 def plain(value):
     """NumPy's numbers and texts, and paths, as Python's own."""
-    if isinstance(value, np.generic):
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         return value.item()
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 

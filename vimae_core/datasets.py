@@ -2,12 +2,13 @@
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from vimae_core import toy_faces
-from vimae_core.data import ROOT, DataError, Dataset, cache_root, data_root
-from vimae_core.idx import has_idx_files, idx_digest, load_idx
-from vimae_core.pictures import Folder, find_pictures, load_pictures, prepared
+from vimae_core.data import ROOT, DataError, Dataset, cache_root, data_folder, data_root, readable
+from vimae_core.folders import Folder, files_below, find_pictures
+from vimae_core.idx import IDX_FILES, find_idx, idx_digest, load_idx, missing
 from vimae_core.sources import source_digest
 
 __all__ = ["ROOT", "DataError", "Dataset", "cache_root", "data_digest", "data_root", "load_dataset"]
@@ -34,28 +35,42 @@ def load_dataset(name: str = "mnist", root: str | os.PathLike | None = None) -> 
         train = TOY_SIZES["train"]
         split = {"train": slice(0, train), "test": slice(train, len(factors))}
         return Dataset(name, toy_faces.render(factors), None, split, _toy_digest(), factors)
-    folder = data_root(root) / name
-    pictures = _pictures(name, folder)
-    return load_pictures(name, pictures) if pictures else load_idx(name, folder)
+    folder = data_folder(name, root)
+    with readable(folder):
+        found = _find(name, folder)
+        if isinstance(found, Folder):
+            from vimae_core.pictures import load_pictures  # here, so that only who has pictures loads Pillow
+
+            return load_pictures(name, found)
+        return load_idx(name, found)
 
 
 def data_digest(name: str = "mnist", root: str | os.PathLike | None = None) -> str:
     """The digest of a data set as its files are now on disk. Raises DataError."""
     if name == TOY_FACES:
         return _toy_digest()
-    folder = data_root(root) / name
-    pictures = _pictures(name, folder)
-    return prepared(name, pictures)["digest"] if pictures else idx_digest(name, folder)
+    folder = data_folder(name, root)
+    with readable(folder):
+        found = _find(name, folder)
+        if isinstance(found, Folder):
+            from vimae_core.pictures import prepared
+
+            return prepared(name, found)["digest"]
+        return idx_digest(name, found)
 
 
-def _pictures(name: str, folder: Path) -> Folder | None:
-    """The pictures of a folder, unless it is one of IDX files. Raises DataError where CelebA has none."""
-    if has_idx_files(folder):
-        return None
-    found = find_pictures(folder)
-    if name == "celeba" and not found.pictures:
+def _find(name: str, folder: Path) -> dict[str, Path] | Folder:
+    """The IDX files in a folder, else the pictures there and below, else IDX files below. Raises DataError."""
+    with suppress(FileNotFoundError):  # of the folder itself
+        if found := find_idx(list(folder.iterdir())):
+            return found
+        if (found := find_pictures(folder)).pictures:
+            return found
+        if found := find_idx(files_below(folder)):
+            return found
+    if name == "celeba":
         raise DataError(CELEBA.format(folder=folder, name=name))
-    return found if found.pictures else None
+    raise missing(folder / IDX_FILES["train"][0])
 
 
 def _toy_digest() -> str:

@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -25,19 +27,42 @@ MD5 = {
 }
 
 
-def has_idx_files(folder: Path) -> bool:
-    """Whether at least one of the four files is there."""
-    names = [name for pair in IDX_FILES.values() for name in pair]
-    return any((folder / f"{name}{ending}").is_file() for name in names for ending in ("", ".gz"))
+# As others spell them: train-images.idx3-ubyte, emnist-letters-test-labels-idx1-ubyte.gz.
+SPELLED = re.compile(r"(?P<set>[^.].*-)?(?P<part>train|t10k|test)-(?P<kind>images-idx3|labels-idx1)-ubyte(\.gz)?")
 
 
-def load_idx(name: str, folder: Path) -> Dataset:
-    """Reads the four IDX files (gzipped or not) of a folder, `mnist` against its md5 sums. Raises DataError."""
-    files = {f: _read(folder, f, MD5.get(name, {}).get(f)) for pair in IDX_FILES.values() for f in pair}
+def find_idx(files: Iterable[Path]) -> dict[str, Path] | None:
+    """MNIST's name of each of the four files of a data set, and where it lies, or would lie; None without any.
+
+    In one folder MNIST's own names go before others. Raises DataError where there is more than one data set.
+    """
+    sets: dict[tuple[Path, str], dict[str, Path]] = {}
+    for file in sorted(files):
+        found = SPELLED.fullmatch(file.name.replace(".idx", "-idx"))
+        if found and not file.is_dir():
+            part = "train" if found["part"] == "train" else "t10k"
+            own = sets.setdefault((file.parent, found["set"] or ""), {})
+            own.setdefault(f"{part}-{found['kind']}-ubyte", file)
+    if not sets:
+        return None
+    chosen = [(folder, prefix) for folder, prefix in sets if not prefix or (folder, "") not in sets]
+    if len(chosen) > 1:
+        raise DataError(
+            f"{', '.join(f'{folder}/{prefix}*' for folder, prefix in chosen)} are {len(chosen)} data sets: "
+            "put the four files of one into a folder of its own in the data root, and name that"
+        )
+    ((folder, prefix),) = chosen
+    return {f: sets[folder, prefix].get(f, folder / f"{prefix}{f}") for pair in IDX_FILES.values() for f in pair}
+
+
+def load_idx(name: str, files: dict[str, Path]) -> Dataset:
+    """Reads the four files that `find_idx` found, gzipped or not, `mnist` against its md5 sums. Raises DataError."""
+    contents = _read_all(name, files)
     images, labels, split, start = [], [], {}, 0
     for part, (image_file, label_file) in IDX_FILES.items():
-        x = _parse_idx(folder / image_file, files[image_file], dimensions=3)
-        y = _parse_idx(folder / label_file, files[label_file], dimensions=1)
+        x = _parse_idx(files[image_file], contents[image_file], dimensions=3)
+        y = _parse_idx(files[label_file], contents[label_file], dimensions=1)
+        folder = files[image_file].parent
         if len(x) != len(y):
             raise DataError(f"{folder}: {image_file} holds {len(x)} images, {label_file} {len(y)} labels")
         if images and x.shape[1:] != images[0].shape[1:]:
@@ -50,29 +75,38 @@ def load_idx(name: str, folder: Path) -> Dataset:
         images=torch.from_numpy(np.concatenate(images))[:, None],
         labels=torch.from_numpy(np.concatenate(labels).astype(np.int64)),
         split=split,
-        digest=_digest(files.values()),
+        digest=_digest(contents.values()),
     )
 
 
-def idx_digest(name: str, folder: Path) -> str:
+def idx_digest(name: str, files: dict[str, Path]) -> str:
     """The digest of the files as they are now on disk. Raises DataError."""
-    return _digest(_read(folder, f, MD5.get(name, {}).get(f)) for pair in IDX_FILES.values() for f in pair)
+    return _digest(_read_all(name, files).values())
 
 
-def _digest(contents) -> str:
+def missing(path: Path) -> DataError:
+    """What to say of an IDX file that is not there."""
+    return DataError(
+        f"{path}(.gz) is missing. A data set is a folder with the four IDX files "
+        f"{', '.join(f for pair in IDX_FILES.values() for f in pair)}, gzipped or not, or with pictures of faces. "
+        f"Put them there, or name the folder above it by data_root or VIMAE_DATA. Nothing is downloaded."
+    )
+
+
+def _digest(contents: Iterable[bytes]) -> str:
     return hashlib.sha256("".join(hashlib.md5(c).hexdigest() for c in contents).encode()).hexdigest()
 
 
-def _read(folder: Path, file: str, md5: str | None) -> bytes:
-    """The unpacked bytes of `file` or `file`.gz, held against `md5` where one is known."""
-    path = next((p for p in (folder / file, folder / f"{file}.gz") if p.is_file()), None)
-    if path is None:
-        raise DataError(
-            f"{folder / file}(.gz) is missing. A data set is a folder with the four IDX files "
-            f"{', '.join(f for pair in IDX_FILES.values() for f in pair)}, gzipped or not, or with pictures of faces. "
-            f"Put them there, or name the folder above it by data_root or VIMAE_DATA. Nothing is downloaded."
-        )
-    content = path.read_bytes()
+def _read_all(name: str, files: dict[str, Path]) -> dict[str, bytes]:
+    return {file: _read(name, path, MD5.get(name, {}).get(file)) for file, path in files.items()}
+
+
+def _read(name: str, path: Path, md5: str | None) -> bytes:
+    """The unpacked bytes of a file, held against `md5` where one is known."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise missing(path) from None
     if path.suffix == ".gz":
         try:
             content = gzip.decompress(content)
@@ -84,7 +118,7 @@ def _read(folder: Path, file: str, md5: str | None) -> bytes:
     if md5 and (found := hashlib.md5(content).hexdigest()) != md5:
         raise DataError(
             f"{path} is altered: md5 {found}, expected {md5}. Copy it again; "
-            f"another data set goes into a folder of another name than {folder.name!r}."
+            f"another data set goes into a folder of another name than {name!r}."
         )
     return content
 

@@ -34,7 +34,7 @@ from vimae_core.store import (
     save_tensors,
     write_json,
 )
-from vimae_core.training import Training
+from vimae_core.training import Training, check_images
 
 ROWS = 500  # encoded or decoded at a time: at the paper's width a layer of 500 images takes 400 MB
 ASKED = "asked.json"  # beside a checkpoint: which run it is of
@@ -121,8 +121,7 @@ def fit(config: RunConfig, data: Dataset | None = None, progress: bool = True, c
     """
     device = pick_device(config.device)
     data = data or load_dataset(config.dataset, config.data_root)
-    if data.name != config.dataset:
-        raise ValueError(f"data of {data.name!r} are not those of the configuration, whose dataset={config.dataset!r}")
+    check_data(config, data)
     path = run_path(config, data.digest)
     where = {"device": config.device, "data_root": config.data_root}
     if is_whole(path):
@@ -166,7 +165,7 @@ def _train(training: Training, checkpoint: Path, progress: bool, checkpoint_seco
             continue  # to look at a loss would make the GPU wait
         now, last = time.monotonic(), training.step == training.total_steps
         if last or now - shown >= 1 or now - saved >= checkpoint_seconds:
-            _check_finite(training, checkpoint)
+            _check_finite(training, checkpoint, last)
             now = time.monotonic()
             if progress and (last or now - shown >= 1):
                 _show(training, now - begun, training.step - first)
@@ -178,8 +177,15 @@ def _train(training: Training, checkpoint: Path, progress: bool, checkpoint_seco
     return before + time.monotonic() - begun
 
 
-def _check_finite(training: Training, checkpoint: Path) -> None:
-    """Raises RunError where a loss term so far, or a weight, is not finite."""
+def check_data(config: RunConfig, data: Dataset) -> None:
+    """Raises ValueError for other data than the configuration's, and for such as cannot be trained on."""
+    if data.name != config.dataset:
+        raise ValueError(f"data of {data.name!r} are not those of the configuration, whose dataset={config.dataset!r}")
+    check_images(config, data["train"][0])
+
+
+def _check_finite(training: Training, checkpoint: Path, last: bool) -> None:
+    """Raises RunError where a loss term so far is not finite, or a weight, or at last what the network computes."""
     log = training.log[: training.step]
     bad = (~log.isfinite()).any(1).nonzero()
     if len(bad):
@@ -188,11 +194,21 @@ def _check_finite(training: Training, checkpoint: Path) -> None:
         fault = f"the loss is not finite at step {step} (epoch {step // training.steps_per_epoch + 1}): {terms}"
     elif broken := [n for n, t in training.network.state_dict().items() if not t.isfinite().all()]:
         fault = f"weights are not finite after step {training.step - 1}: {', '.join(broken[:3])}"
+    elif last and not _computes(training):
+        fault = f"codes or pixels are not finite after the last step, {training.step - 1}"
     else:
         return
     kept = f"The last good checkpoint is {checkpoint}." if checkpoint.is_file() else "No checkpoint was made before."
     smaller = f"a smaller learning_rate than {training.config.learning_rate:g} or a smaller lambda_"
     raise RunError(f"{fault}. {kept} Try {smaller}.")
+
+
+@torch.no_grad()
+def _computes(training: Training) -> bool:
+    """Whether the trained network gives finite numbers for the first images."""
+    network = training.network.eval()
+    codes = network.encode(as_pixels(training.images[: training.config.batch_size])).mean
+    return bool(codes.isfinite().all() and network.decode(codes).isfinite().all())
 
 
 def _show(training: Training, seconds: float, steps: int) -> None:

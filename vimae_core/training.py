@@ -12,22 +12,29 @@ from vimae_core.objectives import loss_terms
 from vimae_core.priors import make_prior
 
 
+def check_images(config: RunConfig, images: UInt8[Tensor, "n c h w"]) -> None:
+    """Raises ValueError for fewer images than are asked for, or than a batch, and for a size that no network takes."""
+    n = len(images)
+    if config.n_train is not None and config.n_train > n:
+        raise ValueError(f"n_train={config.n_train} is not possible: {config.dataset} has {n} training images")
+    if config.batch_size > (config.n_train or n):
+        raise ValueError(f"batch_size={config.batch_size} is not possible: only {config.n_train or n} training images")
+    with torch.device("meta"):  # described, not made
+        build_network(config, images.shape[1:])
+
+
 class Training:
     """A training in progress: what a checkpoint holds, and the step that changes it.
 
     `images` are the bytes of the training images, (n, channels, height, width), of which the first `n_train` are
-    used. Raises ValueError where there are fewer than that, or than a batch.
+    used. Raises ValueError for images that cannot be trained on.
     """
 
     def __init__(self, config: RunConfig, images: UInt8[Tensor, "n c h w"], device: torch.device):
-        if config.n_train is not None and config.n_train > len(images):
-            have = f"{config.dataset} has {len(images)} training images"
-            raise ValueError(f"n_train={config.n_train} is not possible: {have}")
+        check_images(config, images)
         self.config, self.device = config, device
         self.images = images[: config.n_train].to(device)
         self.steps_per_epoch = len(self.images) // config.batch_size  # an incomplete batch is left out
-        if self.steps_per_epoch == 0:
-            raise ValueError(f"batch_size={config.batch_size} is not possible: only {len(self.images)} training images")
         self.total_steps = config.epochs * self.steps_per_epoch
         self.prior = make_prior(config.prior, config.latent_dim)
         self.network = build_network(config, images.shape[1:]).to(device)

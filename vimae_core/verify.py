@@ -1,14 +1,19 @@
 """Do the published numbers still follow from this code? Recorded runs are replayed, and measured anew where cheap."""
 
 import math
+from collections import Counter
 from dataclasses import replace
+
+import torch
 
 from vimae_core.data import Dataset, data_root
 from vimae_core.datasets import load_dataset
+from vimae_core.evaluation import faces, generation, latent_fit, probes
+from vimae_core.evaluation.record import as_measured, measure_digest
 from vimae_core.process import own_settings, pick_device
 from vimae_core.reference import REFERENCE
 from vimae_core.runs import RECORDED_STEPS, Run
-from vimae_core.store import RunError, is_whole
+from vimae_core.store import RunError, is_whole, read_json
 from vimae_core.training import Training
 
 # How many recorded steps are replayed, which part of the loss a small term is held against, and by how much a term
@@ -50,8 +55,75 @@ def verify(run: Run, data: Dataset | None = None) -> float:
     return worst
 
 
+# From weights in half precision: a number may deviate by this part, or by this much where it is near 0; percentages
+# by so many points.
+TOLERANCE, NEAR_ZERO, POINTS = 0.02, 0.002, 0.3
+
+
+def measured_again(run: Run, data: Dataset | None, measure: str, record: dict, settings: dict) -> dict[str, float]:
+    """What is cheap of a measure, from a recorded run's weights and today's code: name in the record -> number.
+
+    Of the probes one draw of labels on clean images, of the faces what needs no pictures. Without its data a measure
+    that needs them gives nothing.
+    """
+    if measure == "faces":
+        samples = run.sample(record["n"], torch.Generator().manual_seed(run.config.seed))
+        return {"prior_sharpness": faces.sharpness(samples)} if run.config.seed == 0 else {}
+    if data is None:
+        return {}
+    if measure == "latent_fit":
+        generator = torch.Generator().manual_seed(run.config.seed)
+        return latent_fit.codes_and_images(run, data["test"][0][: record["n"]], generator)
+    if measure == "generation":
+        return generation.reconstructions(run, data, record["n"], settings["condition"])
+    one = {"conditions": ["clean"], "curve": [], "n_labels": settings["n_labels"], "draws": settings["draws"][:1]}
+    found = probes.probes(run, data, n_test=record["n"], **one)["accuracy"]["test"]["clean"]
+    return {f"accuracy test clean {name}": values[0] for name, values in found.items()}
+
+
+def deviations(measure: str, found: dict[str, float], record: dict) -> dict[str, float]:
+    """Each number's distance from the recorded one, in units of what it may be."""
+    told = {}
+    for name, value in found.items():
+        recorded = record
+        for part in name.split(" "):
+            recorded = recorded[part]
+        recorded = recorded[0] if isinstance(recorded, list) else recorded
+        percent = "label_kept" in name or measure == "probes"
+        allowed = POINTS if percent else max(TOLERANCE * abs(recorded), NEAR_ZERO)
+        told[name] = 0.0 if value == recorded else abs(value - recorded) / allowed
+    return told
+
+
+def verify_measures(run: Run, data: Dataset | None) -> tuple[dict[str, str], list[str]]:
+    """Of each recorded measure, in words, whether today's code made it, agrees with it, or does not; what differs."""
+    stored, told, faults = read_json(run.path / "record.json"), {}, []
+    weights = (run.path / "weights.safetensors").is_file()
+    determined = stored["determined_by"]
+    if "sources" in determined:  # the first records had one measure
+        determined = {"latent_fit": determined}
+    for measure, settings in determined.items():
+        record = as_measured(stored[measure])
+        if settings["sources"] == measure_digest(measure, run.config):
+            told[measure] = "made by today's code"
+            continue
+        with own_settings():
+            found = measured_again(run, data, measure, record, settings) if weights else {}
+        off = {name: size for name, size in deviations(measure, found, record).items() if not size <= 1}
+        faults += [
+            f"{run.path}: {measure}, {name} is off by {size:.1f} times what it may" for name, size in off.items()
+        ]
+        told[measure] = "made by other code, " + (
+            "not measured anew" if not found else "with which today's does not agree" if off else "today's agrees"
+        )
+    return told, faults
+
+
 def verify_all() -> int:
-    """Replays every recorded run whose data are here, and says what was found. Raises RunError where one deviates."""
+    """Replays every recorded run whose data are here, measures anew what is cheap, and says what was found of each.
+
+    Raises RunError where a loss, or a number of a measure, is not what today's code gives.
+    """
     paths = sorted(p for p in REFERENCE.iterdir() if is_whole(p)) if REFERENCE.is_dir() else []
     if not paths:
         raise RunError(f"{REFERENCE} holds no records")
@@ -59,12 +131,24 @@ def verify_all() -> int:
     names = {run.config.dataset for run in runs}
     data = {name: load_dataset(name) for name in sorted(names) if (data_root() / name).is_dir()}
     digests = {name: found.digest for name, found in data.items()}
-    here = [run for run in runs if digests.get(run.config.dataset) == run.environment["data_digest"]]
+    here = {run.path for run in runs if digests.get(run.config.dataset) == run.environment["data_digest"]}
     if not here:
         raise RunError(f"none of the {len(runs)} recorded runs was trained on data that are in {data_root()}")
-    worst = max(verify(run, data[run.config.dataset]) for run in here)
+    worst, faults, counts = 0.0, [], Counter()
+    for run in runs:
+        its = data[run.config.dataset] if run.path in here else None
+        replayed = f"replayed to {(deviation := verify(run, its)):.1e}" if its else "not replayed"
+        worst = max(worst, deviation) if its else worst
+        told, off = verify_measures(run, its)
+        faults += off
+        counts.update(told.values())
+        measures = "; ".join(f"{measure} {words}" for measure, words in told.items())
+        print(f"{run.path.name}  {run.config.label} seed {run.config.seed}: {replayed}; {measures}")
     print(f"{len(here)} recorded runs agree with today's code; largest relative deviation of a loss term {worst:.1e}")
     if absent := len(runs) - len(here):
-        others = ", ".join(sorted({run.config.dataset for run in runs if run not in here}))
+        others = ", ".join(sorted({run.config.dataset for run in runs if run.path not in here}))
         print(f"{absent} were not replayed: their pictures ({others}) are not in {data_root()}")
+    print("; ".join(f"{n} measures {words}" for words, n in counts.most_common()))
+    if faults:
+        raise RunError("the published numbers are not this code's: " + "; ".join(faults))
     return 0

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 RESULTS, SOURCES = "book/results/", "notebooks/"
-LAUNCHERS = ("mybinder.org", "colab.research.google.com")
+LAUNCHERS = ("mybinder.org",)
 
 
 def public_remote(url: str) -> str | None:
@@ -53,8 +53,7 @@ def configure(app, config):
             "use_repository_button": True,
             "launch_buttons": {
                 "notebook_interface": "jupyterlab",
-                "binderhub_url": "https://mybinder.org",
-                "colab_url": "https://colab.research.google.com",
+                "binderhub_url": "https://mybinder.org",  # no Colab: a notebook there cannot import the package
             },
         }
 

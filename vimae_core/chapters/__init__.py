@@ -22,7 +22,8 @@ CHAPTERS = {  # a module of this folder -> its notebook
 
 
 def load_chapter(name: str) -> ModuleType:
-    """The module of a chapter."""
+    """The module of a chapter. Raises ModuleNotFoundError where the book's packages were not installed."""
+    importlib.import_module("vimae_core.report")  # which says what is to be installed
     return importlib.import_module(f"{__name__}.{name}")
 
 

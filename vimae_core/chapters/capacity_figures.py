@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -11,7 +12,7 @@ from vimae_core.report.claims import difference
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import show_figure
 from vimae_core.report.statistics import crossed_mean
-from vimae_core.report.style import INK, MARKERS, PALE, SERIES, WIDTH
+from vimae_core.report.style import INK, MARKERS, PALE, SERIES, WIDTH, seeds_and_line
 
 KINDS = {"gaussian": "standard deviation σ of the noise", "mask": "probability p of the mask"}
 LIKELIHOODS = {"bernoulli": "Bernoulli", "gaussian": "Gaussian, unit variance", "wae": "0.05 × squared error"}
@@ -84,15 +85,14 @@ def show_rate_sweep(table: Results, sweep: Results, paper: dict, name: str) -> N
     )
 
 
-def sweep_points(table: Results, sweep: Results, condition: str) -> dict[str, dict[float, list[float]]]:
-    """likelihood -> weight of the rate -> accuracies of VAE and beta-VAE runs, averaged over draws."""
-    points: dict[str, dict[float, list[float]]] = {}
-    for result in filter(None, (table, sweep)):
-        for _, row in result.table.iterrows():
-            if row["model"] in ("VAE", "beta-VAE") and condition in row["accuracy"]["test"]:
-                by_weight = points.setdefault(row["likelihood"], {}).setdefault(row["lambda"], [])
-                by_weight.append(float(np.mean(row["accuracy"]["test"][condition]["tsvm"])))
-    return {likelihood: dict(sorted(by_weight.items())) for likelihood, by_weight in points.items()}
+def sweep_points(table: Results, sweep: Results, condition: str) -> pd.DataFrame:
+    """A row a VAE or beta-VAE run: likelihood, weight of the rate, and accuracy averaged over draws."""
+    runs = pd.concat([result.table for result in (table, sweep) if result])
+    runs = runs[runs["model"].isin(["VAE", "beta-VAE"])]
+    runs = runs[[condition in record["test"] for record in runs["accuracy"]]]
+    accuracy = [float(np.mean(record["test"][condition]["tsvm"])) for record in runs["accuracy"]]
+    runs = runs.assign(accuracy=accuracy, likelihood=runs["likelihood"].map(LIKELIHOODS))
+    return runs[["likelihood", "lambda", "accuracy"]].sort_values(["likelihood", "lambda"])
 
 
 def crossing(weights: list[float], means: list[float], level: float) -> float | None:
@@ -109,10 +109,13 @@ def sweep_figure(table: Results, sweep: Results, paper: dict) -> Figure:
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.4), sharey=True)
     for axis, (condition, title) in zip(axes, conditions.items(), strict=True):
         printed = {m: paper[m][paper["conditions"].index(condition)] for m in ("VAE", "beta-VAE")}
-        for likelihood, colour, marker in zip(
-            sweep_points(table, sweep, condition).items(), SERIES, MARKERS, strict=False
-        ):
-            _sweep_line(axis, *likelihood, colour, marker, printed["VAE"])
+        points = sweep_points(table, sweep, condition)
+        seeds_and_line(axis, points, "lambda", "accuracy", "likelihood", "mean", legend=axis is axes[0])
+        for (_, by_weight), colour in zip(points.groupby("likelihood", sort=False), SERIES, strict=False):
+            means = by_weight.groupby("lambda")["accuracy"].mean()
+            if (at := crossing(list(means.index), list(means), printed["VAE"])) is not None:
+                ring = {"markersize": 10, "markerfacecolor": "none", "markeredgewidth": 1.5}
+                axis.plot(at, printed["VAE"], "o", color=colour, **ring)
         for model, level in printed.items():
             axis.axhline(level, color=INK, linestyle="--", linewidth=0.8)
             told = f"the paper's {model.replace('beta', 'β')}"
@@ -120,14 +123,7 @@ def sweep_figure(table: Results, sweep: Results, paper: dict) -> Figure:
         axis.axhline(10, color=PALE, linestyle=":", linewidth=1)
         axis.set(xscale="log", xlabel="weight of the rate, β", title=title)
     axes[0].set_ylabel("accuracy, %")
+    if legend := axes[0].get_legend():
+        legend.remove()
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
-
-
-def _sweep_line(axis: Axes, likelihood: str, by_weight: dict[float, list[float]], colour, marker, level: float) -> None:
-    weights, means = list(by_weight), [float(np.mean(values)) for values in by_weight.values()]
-    for weight, values in by_weight.items():
-        axis.plot([weight] * len(values), values, marker, color=colour, markersize=4, alpha=0.5)
-    axis.plot(weights, means, color=colour, marker=marker, markersize=4, label=LIKELIHOODS[likelihood])
-    if (at := crossing(weights, means, level)) is not None:
-        axis.plot(at, level, "o", markersize=10, markerfacecolor="none", color=colour, markeredgewidth=1.5)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from types import SimpleNamespace
 
+import numpy as np
+
 from vimae_core.config import RunConfig, paper_model
 from vimae_core.data import Dataset
 from vimae_core.profiles import common_fields
@@ -48,9 +50,12 @@ def drawn(results: dict[str, Results], p: SimpleNamespace) -> list[Run]:
 
 
 def fits(kl: Sequence[float], max_kl: float) -> bool | None:
-    """Whether q(z) fits p(z) by the protocol's criterion on KL(q(z)||p(z)) over seeds; None: undecided."""
+    """Whether q(z) fits p(z) by the protocol's criterion on KL(q(z)||p(z)) over seeds; None: undecided.
+
+    A mean without an interval, of one seed or infinite, decides by itself; nan is undecided.
+    """
     mean = mean_over_seeds(kl)
-    low, high = (mean.value, mean.value) if mean.n == 1 else (mean.low, mean.high)
+    low, high = (mean.value, mean.value) if np.isnan(mean.high) else (mean.low, mean.high)
     if high <= max_kl:
         return True
     return False if low > max_kl else None
@@ -58,7 +63,7 @@ def fits(kl: Sequence[float], max_kl: float) -> bool | None:
 
 def choose_lambda(kl_train: dict[float, Sequence[float]], max_kl: float) -> float:
     """The protocol's rule: the smallest lambda whose mean KL on training images is at most max_kl, else the best."""
-    means = {lam: mean_over_seeds(kl).value for lam, kl in sorted(kl_train.items())}
+    means = {lam: np.nan_to_num(mean_over_seeds(kl).value, nan=np.inf) for lam, kl in sorted(kl_train.items())}
     return next((lam for lam, kl in means.items() if kl <= max_kl), min(means, key=means.get))
 
 

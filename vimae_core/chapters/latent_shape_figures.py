@@ -14,7 +14,7 @@ from torch import Tensor
 from vimae_core.priors import Prior
 from vimae_core.report.results import Results
 from vimae_core.report.show import provenance, show_figure
-from vimae_core.report.style import DIGITS, INK, MARKERS, PALE, SERIES, WIDTH
+from vimae_core.report.style import DIGITS, INK, MARKERS, PALE, WIDTH, seeds_and_line
 from vimae_core.runs import Run
 
 MASS = (0.5, 0.9, 0.99)  # of the prior within the contours
@@ -34,11 +34,13 @@ def show_posteriors(
     runs, records = results.drawn()
     if not runs:
         return
+    looks = [tuple(_look(label).values()) for label in labels.unique().tolist()]
+    shared = ", some of which share a colour and a mark" * (len(set(looks)) < len(looks))
     show_figure(
         posterior_figure(runs, records, images, labels),
         name,
         f"**{what}, {results.title}.** One draw $z \\sim q(z|x)$ for each of {len(images):,} test digits, coloured by "
-        "class, over the prior's contours; grey, the marginals of $q(z)$; black, those of $p(z)$. Above each "
+        f"class{shared}, over the prior's contours; grey, the marginals of $q(z)$; black, those of $p(z)$. Above each "
         "panel, the estimate of $D_{KL}(q(z)\\|p(z))$ and the root mean square of the two standard deviations, "
         "1 for the prior. Axes differ.",
         "Scatter plots of two-dimensional codes of digits over the prior's contours, one panel a model: "
@@ -65,7 +67,11 @@ def posterior_figure(
 def _posterior_panel(axis, z, labels, prior: Prior, title: str) -> None:
     limit = max(4 * prior.std, 1.05 * np.quantile(np.abs(z), 0.995))
     order = np.random.default_rng(0).permutation(len(z))  # no class lies on top of the others
-    axis.scatter(*z[order].T, c=np.array(DIGITS)[labels[order] % 10], s=3, alpha=0.6, linewidths=0, rasterized=True)
+    looks = [_look(label) for label in labels]
+    for marker in MARKERS:
+        if rows := [i for i in order if looks[i]["marker"] == marker]:
+            colours = [looks[i]["color"] for i in rows]
+            axis.scatter(*z[rows].T, c=colours, marker=marker, s=3, alpha=0.6, linewidths=0, rasterized=True)
     _contours(axis, prior, limit)
     for digit in np.unique(labels):
         axis.annotate(
@@ -98,10 +104,16 @@ def _contours(axis, prior: Prior, limit: float) -> None:
     )  # fmt: skip
 
 
+def _look(label: int) -> dict[str, str]:
+    """Of a class: ten colours, then the same with another mark."""
+    marker = MARKERS[label // len(DIGITS) % len(MARKERS)]
+    return {"color": DIGITS[label % len(DIGITS)], "marker": marker}
+
+
 def _key(figure: Figure, spare, classes: list[int]) -> None:
     """What colours and lines mean: in the panel that is left over, else below."""
     lines = [
-        *(Line2D([], [], marker="o", linestyle="", color=DIGITS[c % 10], markersize=6, label=str(c)) for c in classes),
+        *(Line2D([], [], **_look(c), linestyle="", markersize=6, label=str(c)) for c in classes),
         Line2D([], [], color=INK, linewidth=0.9, label="p(z): contours around 50, 90\nand 99 % of it; marginals"),
         Line2D([], [], color=PALE, linewidth=6, label="q(z): marginals"),
     ]
@@ -171,16 +183,13 @@ def grid_figure(grid: Results, lines: dict[str, float], max_kl: float) -> Figure
         "squared_error": "squared error an image",
     }
     figure, axes = plt.subplots(len(panels), 1, figsize=(WIDTH, 7.5), sharex=True)
+    table = grid.table.assign(series=grid.table["model"] + ", " + grid.table["likelihood"])
     for axis, (measure, label) in zip(axes, panels.items(), strict=True):
-        series = grid.table.groupby(["model", "likelihood"], sort=False)
-        for (key, rows), colour, marker in zip(series, SERIES, MARKERS, strict=False):
-            axis.plot(rows["lambda"], rows[measure], marker, color=colour, markersize=4, alpha=0.5)
-            median = rows.groupby("lambda")[measure].median()
-            axis.plot(median.index, median, color=colour, marker=marker, markersize=4, label=", ".join(key))
+        seeds_and_line(axis, table, "lambda", measure, "series", "median", legend=axis is axes[0])
         axis.set(xscale="log", ylabel=label)
     beside = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom", "size": 8}
     axes[0].set_yscale("symlog", linthresh=0.01)
-    axes[0].set_ylim(bottom=-0.01)
+    axes[0].set_ylim(-0.01, 3 * max(max_kl, table["kl"][np.isfinite(table["kl"])].max()))
     axes[0].axhline(max_kl, color=INK, linestyle="--", linewidth=1)
     axes[0].annotate(f"fits: at most {max_kl:g}", (1, max_kl), **beside)
     axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)

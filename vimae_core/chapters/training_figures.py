@@ -5,6 +5,7 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 import torch
 from matplotlib.figure import Figure
 from torch import nn
@@ -108,10 +109,9 @@ def show_speed(results: Results, name: str) -> None:
     figure, axis = plt.subplots(figsize=(WIDTH, 0.4 * len(results.runs) + 0.7))
     labels = [f"{r.config.label.replace('beta', 'β')}, seed {r.config.seed}" for r in results.runs]
     speeds = [r.environment["images_per_second"] for r in results.runs]
-    axis.barh(labels, speeds, color=SERIES[0])
+    sns.barplot(x=speeds, y=labels, color=SERIES[0], saturation=1, ax=axis)
     axis.bar_label(axis.containers[0], [f"{speed:,}" for speed in speeds], padding=3, size=8)
-    axis.invert_yaxis()
-    axis.set_xlabel("training images a second")
+    axis.set(xlabel="training images a second", ylabel="")
     precisions = sorted({r.environment["precision"] for r in results.runs})
     show_figure(
         figure,

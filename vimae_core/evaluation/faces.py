@@ -8,10 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur, rgb_to_grayscale
 
+from vimae_core.config import RunConfig
 from vimae_core.corruptions import corrupt
 from vimae_core.datasets import Dataset
 from vimae_core.evaluation.features import FeatureNetwork, cached_features, feature_network
 from vimae_core.evaluation.frechet import (
+    NEIGHBOURS,
     extrapolated,
     frechet_distance,
     kernel_distance,
@@ -40,6 +42,16 @@ def sharpness(images: Float[Tensor, "n 3 h w"]) -> float:
     """Variance of the Laplacian of the grey picture, pixels in [0, 1], mean over pictures (Tolstikhin et al. 2018)."""
     laplacian = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])[None, None]
     return F.conv2d(rgb_to_grayscale(images), laplacian).flatten(1).var(1).mean().item()
+
+
+def check(config: RunConfig, data: Dataset, n_test: int | None = None, **features) -> None:
+    """Raises ValueError for pictures that the features do not take, and for too few of them."""
+    shape = tuple(data.images.shape[1:])
+    if shape != (3, 64, 64):
+        raise ValueError(f"{data.name} has images of {shape}: faces have (3, 64, 64)")
+    n = min(len(data["test"][0][:n_test]), len(data["train"][0][: config.n_train]))
+    if n <= NEIGHBOURS:
+        raise ValueError(f"n_test={n} is not possible: the distances need more than {NEIGHBOURS} pictures of each kind")
 
 
 @torch.no_grad()

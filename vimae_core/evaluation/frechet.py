@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
 from torch_fidelity.metric_prc import calculate_precision_recall_part
 
@@ -18,10 +17,23 @@ def squared_error(x: Float[Tensor, "n c h w"], y: Float[Tensor, "n c h w"]) -> f
 
 
 def frechet_distance(features: Float[Tensor, "n f"], others: Float[Tensor, "m f"]) -> float:
-    """Between the Gaussians with the two samples' means and covariances; the FID where the features are Inception's."""
-    one, other = (fid_features_to_statistics(part.double()) for part in (features, others))
-    value = fid_statistics_to_metric(one, other, verbose=False)
-    return float(value["frechet_inception_distance"])  # torch-fidelity's key, whatever the features
+    """Between the Gaussians with the two samples' means and covariances; the FID where the features are Inception's.
+
+    torch-fidelity's value, without its f x f matrices: with covariances X'X and Y'Y, the trace of the root of their
+    product is the sum of the singular values of XY'. Raises ValueError where a sample has fewer than two rows.
+    """
+    if min(len(features), len(others)) < 2:
+        raise ValueError(f"samples of {len(features)} and {len(others)} rows: a covariance takes 2 rows or more")
+    shift = (features.double().mean(0) - others.double().mean(0)).square().sum()
+    x, y = _covariance_factor(features), _covariance_factor(others)
+    return float(shift + x.square().sum() + y.square().sum() - 2 * torch.linalg.svdvals(x @ y.T).sum())
+
+
+def _covariance_factor(features: Float[Tensor, "n f"]) -> Float[Tensor, "r f"]:
+    """X of min(n, f) rows, where X'X is the covariance."""
+    centred = features.double() - features.double().mean(0)
+    x = centred / (len(features) - 1) ** 0.5
+    return x if len(x) <= x.shape[1] else torch.linalg.qr(x, mode="r").R
 
 
 def extrapolated(features: Float[Tensor, "n f"], others: Float[Tensor, "m f"], parts: int = 2, seed: int = 0) -> float:
@@ -50,13 +62,15 @@ def kernel_distance(features: Float[Tensor, "n f"], others: Float[Tensor, "m f"]
     """Unbiased squared MMD under the kernel (x.y / f + 1)^3, mean and standard deviation over 100 random subsets.
 
     The KID where the features are Inception's (Binkowski et al. 2018, "Demystifying MMD GANs", ICLR). Subsets hold
-    1000 rows of each side, or all of the smaller: where both sides have no more, the deviation is 0 and means nothing.
+    1000 rows of each side, or all of the smaller: where both sides have no more, there is one subset, and the
+    deviation is 0 and means nothing.
     """
+    size = min(SUBSET_SIZE, len(features), len(others))
     value = kid_features_to_metric(
         features,
         others,
-        kid_subsets=SUBSETS,
-        kid_subset_size=min(SUBSET_SIZE, len(features), len(others)),
+        kid_subsets=SUBSETS if max(len(features), len(others)) > size else 1,
+        kid_subset_size=size,
         rng_seed=seed,
         verbose=False,
     )

@@ -48,20 +48,12 @@ def generation(run: Run, data: Dataset, n_test: int | None = None, condition: st
     x, generator = as_pixels(images), torch.Generator().manual_seed(run.config.seed)
     train = data["train"][0][: run.config.n_train]
     train = train[torch.randperm(len(train), generator=generator)[:n]]
-    corrupted = corrupt(images, condition, seed=1)
-    rebuilt, mended = run.decode(run.encode(images)), run.decode(run.encode(corrupted))
+    pixels = as_pixels(data["train"][0][: run.config.n_train]).flatten(1)
     record = {
         "n": n,
-        "reconstruction_error": squared_error(rebuilt, x),
-        "pca_error": pca_error(
-            as_pixels(data["train"][0][: run.config.n_train]).flatten(1), x.flatten(1), run.config.latent_dim
-        ),
-        "label_kept": _kept(network, rebuilt, labels),
+        "pca_error": pca_error(pixels, x.flatten(1), run.config.latent_dim),
         "original_label_kept": _kept(network, x, labels),
-        "corrupted_input_error": squared_error(corrupted, x),
-        "corrupted_error": squared_error(mended, x),
-        "corrupted_label_kept": _kept(network, mended, labels),
-        "corrupted_input_label_kept": _kept(network, corrupted, labels),
+        **reconstructions(run, data, n_test, condition),
     }
     real = network.describe(x)[0]
     samples = {
@@ -74,6 +66,23 @@ def generation(run: Run, data: Dataset, n_test: int | None = None, condition: st
         record[f"{name}_frechet"] = frechet_distance(features, real)
         record[f"{name}_precision"], record[f"{name}_recall"] = precision_recall(features, real)
     return record
+
+
+@torch.no_grad()
+def reconstructions(run: Run, data: Dataset, n_test: int | None, condition: str) -> dict[str, float]:
+    """Errors of reconstructions of test images and of the same under a condition, and labels kept."""
+    network = digit_network(data)
+    images, labels = (part[:n_test] for part in data["test"])
+    x, corrupted = as_pixels(images), corrupt(images, condition, seed=1)
+    rebuilt, mended = run.decode(run.encode(images)), run.decode(run.encode(corrupted))
+    return {
+        "reconstruction_error": squared_error(rebuilt, x),
+        "label_kept": _kept(network, rebuilt, labels),
+        "corrupted_input_error": squared_error(corrupted, x),
+        "corrupted_error": squared_error(mended, x),
+        "corrupted_label_kept": _kept(network, mended, labels),
+        "corrupted_input_label_kept": _kept(network, corrupted, labels),
+    }
 
 
 def _kept(network, images: Float[Tensor, "n c h w"], labels: Int64[Tensor, " n"]) -> float:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from scipy.spatial import cKDTree
 from scipy.special import digamma, gammaln
 from torch import Tensor
@@ -50,30 +50,39 @@ def latent_fit(run: Run, data: Dataset, n_test: int | None = None) -> dict[str, 
     """The fit of q(z) to p(z) on the test split (its first `n_test` images), one draw z ~ q(z|x) an image.
 
     mmd2 and kl stand with their 95 % band at q = p (n prior draws in z's place); kl_train is that of as
-    many training images, for choices that must not look at the test. rate and distortion are nats an
-    image, the latter under the run's own likelihood; squared_error is summed over an image's pixels in
-    [0, 1], which compares likelihoods.
+    many training images, for choices that must not look at the test. The others are those of `codes_and_images`.
     """
     images = data["test"][0][:n_test]
     generator = torch.Generator().manual_seed(run.config.seed)
-    posterior = run.posterior(images)
-    z = posterior.sample(generator)
-    n = len(z)
-    z_prior = run.prior.sample(n, generator)
-    kernel = KERNELS[run.config.kernel]
-    band = null_band(run.prior, n, kernel)
+    measured, n = codes_and_images(run, images, generator), len(images)
+    band = null_band(run.prior, n, KERNELS[run.config.kernel])
     kl_null = np.quantile([kl_to_prior(run.prior.sample(n, generator), run.prior) for _ in range(40)], [0.025, 0.975])
-    x, logits = as_pixels(images), run.logits(z)
-    deterministic = run.config.encoder == "deterministic"
     return {
         "n": n,
-        "mmd2": mmd2(z, z_prior, kernel, block=250).item(),
+        **measured,
         "mmd2_null_low": band.low,
         "mmd2_null_high": band.high,
-        "kl": kl_to_prior(z, run.prior),
         "kl_train": kl_to_prior(run.posterior(data["train"][0][:n]).sample(generator), run.prior),
         "kl_null_low": float(kl_null[0]),
         "kl_null_high": float(kl_null[1]),
+    }
+
+
+@torch.no_grad()
+def codes_and_images(run: Run, images: UInt8[Tensor, "n c h w"], generator: torch.Generator) -> dict[str, float]:
+    """Of one draw z ~ q(z|x) an image: its distance from the prior and its scale, and what it costs and gives back.
+
+    rate and distortion are nats an image, the latter under the run's own likelihood; squared_error is summed over an
+    image's pixels in [0, 1], which compares likelihoods.
+    """
+    posterior = run.posterior(images)
+    z = posterior.sample(generator)
+    z_prior = run.prior.sample(len(z), generator)
+    x, logits = as_pixels(images), run.logits(z)
+    deterministic = run.config.encoder == "deterministic"
+    return {
+        "mmd2": mmd2(z, z_prior, KERNELS[run.config.kernel], block=250).item(),
+        "kl": kl_to_prior(z, run.prior),
         "latent_std": z.std(0).square().mean().sqrt().item(),
         "posterior_std": 0.0 if deterministic else torch.exp(posterior.log_variance).mean().sqrt().item(),
         "rate": math.inf if deterministic else rate(posterior, z, run.prior).mean().item(),

@@ -14,7 +14,7 @@ from vimae_core.profiles import parameters
 from vimae_core.reference import reference_record, reference_runs
 from vimae_core.report.show import provenance
 from vimae_core.report.statistics import mean_over_seeds
-from vimae_core.runs import Run, fit
+from vimae_core.runs import Run, check_data, fit
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,9 @@ def build_results(chapter: str, p: SimpleNamespace, data: Dataset) -> dict[str, 
     module = load_chapter(chapter)
     groups = {group: list(dict.fromkeys(configs)) for group, configs in module.runs(p).items()}
     for group, configs in groups.items():
-        for measure, settings in module.measures(group, p).items():
-            for config in configs:
+        for config in configs:
+            check_data(config, data)
+            for measure, settings in module.measures(group, p).items():
                 check_measure(measure, config, data, **settings)
 
     def results(group: str, configs: list[RunConfig]) -> Results:

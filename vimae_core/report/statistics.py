@@ -8,7 +8,7 @@ from scipy import stats
 
 
 class Mean(NamedTuple):
-    """A mean over seeds and its 95 % interval by Student's t; one seed has none (nan)."""
+    """A mean over seeds and its 95 % interval by Student's t; one seed has none (nan), nor has an infinite mean."""
 
     value: float
     low: float
@@ -16,8 +16,8 @@ class Mean(NamedTuple):
     n: int
 
     def __format__(self, spec: str) -> str:
-        """`f"{mean:.3f}"` is "0.215 ± 0.012", and "0.215" where there is one seed."""
-        if self.n == 1:
+        """`f"{mean:.3f}"` is "0.215 ± 0.012", and "0.215" where there is no interval."""
+        if np.isnan(self.high):
             return format(self.value, spec)
         return f"{self.value:{spec}} ± {(self.high - self.low) / 2:{spec}}"
 
@@ -30,7 +30,7 @@ def mean_over_seeds(values: Sequence[float]) -> Mean:
 
 
 def crossed_mean(values: np.ndarray) -> Mean:
-    """The mean of a table of seeds by draws, both random, and its 95 % interval; one seed has none.
+    """The mean of a table of seeds by draws, both random, and its 95 % interval; one seed or an infinite mean has none.
 
     With M the mean squares, the squared standard error is max(M_seeds, M_draws, M_seeds + M_draws - M_rest)
     over the number of values, with Satterthwaite's degrees of freedom. One draw: Student's t over seeds.
@@ -41,9 +41,9 @@ def crossed_mean(values: np.ndarray) -> Mean:
 
 
 def _crossed(values: np.ndarray) -> tuple[float, float, float]:
-    """Mean, its standard error and the degrees of freedom of a table of seeds by draws; of one seed 0 of them."""
+    """Mean, standard error and degrees of freedom of a table of seeds by draws; 0 of them: one seed, or not finite."""
     (s, r), mean = values.shape, float(values.mean())
-    if s == 1:
+    if s == 1 or not np.isfinite(mean):
         return mean, np.nan, 0.0
     by_seed, by_draw = values.mean(1), values.mean(0)
     m_seed, n_seed = r * float(by_seed.var(ddof=1)), float(s - 1)
@@ -75,21 +75,23 @@ def compare_pairs(
         mean, error, freedom = _crossed(values)
         p.append(np.nan if not freedom else 2 * stats.t.sf(abs(mean) / error, freedom) if error else float(mean == 0))
     return {
-        name: Comparison(crossed_mean(values), _effect(values), q, _outcome(values.mean(), q, level))
+        name: Comparison(crossed_mean(values), _effect(values), q, _outcome(values, q, level))
         for (name, values), q in zip(differences.items(), holm(p) if corrected else p, strict=True)
     }
 
 
 def _effect(values: np.ndarray) -> float:
     by_seed = values.mean(1)
+    if not np.isfinite(by_seed).all():
+        return np.nan
     spread = by_seed.std(ddof=1) if len(by_seed) > 1 else 0.0
     return float(by_seed.mean() / spread) if spread else np.nan
 
 
-def _outcome(mean: float, p: float, level: float) -> str:
-    if p >= level or mean == 0:
-        return "undecided"
-    return "holds" if mean > 0 else "contradicted"  # a p that is nan: one seed, by its sign
+def _outcome(values: np.ndarray, p: float, level: float) -> str:
+    mean = values.mean()
+    decided = np.isfinite(mean) and mean != 0 and (p < level or len(values) == 1)  # one seed by its sign
+    return "undecided" if not decided else "holds" if mean > 0 else "contradicted"
 
 
 def holm(p: Sequence[float]) -> list[float]:

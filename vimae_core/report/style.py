@@ -2,6 +2,9 @@
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
 
 DIGITS = [
     "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
@@ -40,3 +43,14 @@ def use_style() -> None:
             "axes.prop_cycle": mpl.cycler(color=SERIES),
         }
     )
+
+
+def seeds_and_line(axis: Axes, table: pd.DataFrame, x: str, y: str, series: str, middle: str, legend: bool) -> None:
+    """A mark a run, and a line a series through the mean or the median of the seeds; nothing of an empty table."""
+    if table.empty:
+        return
+    names = list(dict.fromkeys(table[series]))
+    look = {"hue": series, "style": series, "hue_order": names, "style_order": names, "markers": MARKERS[: len(names)]}
+    look |= {"data": table, "x": x, "y": y, "palette": SERIES[: len(names)], "ax": axis}
+    sns.scatterplot(**look, s=16, alpha=0.5, linewidth=0, legend=False)
+    sns.lineplot(**look, estimator=middle, errorbar=None, dashes=False, markersize=4, markeredgewidth=0, legend=legend)
