@@ -1,11 +1,12 @@
 """Chapter 3: what its sentences say, and what the records must show."""
 
 import numpy as np
+import pandas as pd
 
 from tests.conclusions.records import Conclusion, accuracy_pairs, each, outcomes
 from vimae_core.chapters import capacity
 from vimae_core.chapters.capacity import CLEAN, HEAVY, TABLE_1, VIMAE
-from vimae_core.chapters.capacity_figures import crossing, sweep_points
+from vimae_core.chapters.capacity_figures import crossing
 from vimae_core.report.paper import paper_values
 
 PAPER = paper_values()["table_1"]
@@ -13,6 +14,7 @@ TABLE = {m: dict(zip(TABLE_1, PAPER[m], strict=True)) for m in ("VAE", "beta-VAE
 PAGE = "03_capacity_semi_supervised"
 OTHERS = ("AE", "VAE", "InfoVAE", *VIMAE, "VAE-l")
 PAYING = [("AE", "InfoVAE"), ("InfoVAE", "VAE"), ("VAE", "beta-VAE")]
+SWEPT = (CLEAN, "mask 0.5")
 BESIDE_VAE = [(m, "VAE") for m in VIMAE]
 
 
@@ -29,18 +31,38 @@ def orders(r):
     return np.array([table.mean(1) for table in (*clean.values(), *heavy.values())]).T
 
 
-def rings(r):
-    """(condition, likelihood) -> the weight of the rate at which ours has the accuracy of the paper's VAE."""
-    return {
-        (condition, likelihood): crossing(list(line), [np.mean(v) for v in line.values()], TABLE["VAE"][condition])
-        or np.nan
-        for condition in (CLEAN, "mask 0.5")
-        for likelihood, line in sweep_points(r["table"], r["sweep"], condition).items()
-    }
+def line(r, likelihood, condition=CLEAN):
+    """Of the VAEs under a likelihood: weight of the rate -> accuracies of its runs, averaged over draws."""
+    runs = pd.concat([r["table"].table, r["sweep"].table])
+    runs = runs[runs["model"].isin(["VAE", "beta-VAE"]) & (runs["likelihood"] == likelihood)]
+    accuracy = [float(np.mean(record["test"][condition]["tsvm"])) for record in runs["accuracy"]]
+    return {w: part.to_list() for w, part in pd.Series(accuracy).groupby(runs["lambda"].to_numpy())}
 
 
-def on_the_line(r, likelihood, weight, condition):
-    return np.mean(sweep_points(r["table"], r["sweep"], condition)[likelihood].get(weight, np.nan))
+def rings(r, likelihood):
+    """By condition, the weight of the rate at which ours has the accuracy of the paper's VAE."""
+    found = {}
+    for condition in SWEPT:
+        means = {w: np.mean(v) for w, v in line(r, likelihood, condition).items()}
+        found[condition] = crossing(list(means), list(means.values()), TABLE["VAE"][condition]) or np.nan
+    return found
+
+
+def at_weight(r, weight, condition=CLEAN):
+    """The mean accuracy at a weight of the rate under a Gaussian of unit variance."""
+    return np.mean(line(r, "gaussian", condition)[weight])
+
+
+def one_seed(r):
+    """The part of the weights that were run with one seed."""
+    runs = [v for likelihood in ("bernoulli", "gaussian") for v in line(r, likelihood).values()]
+    return {"of one seed": sum(len(v) == 1 for v in runs) / len(runs)}
+
+
+def best_from_the_ring_on(r, likelihood):
+    """The best clean accuracy at weights from that on at which ours has the paper's VAE."""
+    beyond = [np.mean(v) for w, v in line(r, likelihood).items() if w >= rings(r, likelihood)[CLEAN]]
+    return max(beyond, default=np.nan)
 
 
 CONCLUSIONS = [
@@ -183,69 +205,36 @@ CONCLUSIONS = [
     Conclusion(
         PAGE,
         "Under the Bernoulli likelihood that takes a rate weighted more than ten times",
-        lambda r: each(
-            {f"weight, {c}": at for (c, name), at in rings(r).items() if name == "bernoulli"}, lambda v: v > 10
-        ),
+        lambda r: each(rings(r, "bernoulli"), lambda v: v > 10),
     ),
     Conclusion(
         PAGE,
         "Under a Gaussian of unit variance it takes two to three times",
-        lambda r: each(
-            {f"weight, {c}": at for (c, name), at in rings(r).items() if name == "gaussian"}, lambda v: 1.9 < v < 3
-        ),
+        lambda r: each(rings(r, "gaussian"), lambda v: 1.9 < v < 3),
     ),
     Conclusion(
         PAGE,
         "with that scale a plain VAE knows much less than the paper's",
-        lambda r: each(
-            {c: TABLE["VAE"][c] - on_the_line(r, "gaussian", 10, c) for c in (CLEAN, "mask 0.5")},
-            lambda v: 20 < v < 100,
-        ),
+        lambda r: each({c: TABLE["VAE"][c] - at_weight(r, 10, c) for c in SWEPT}, lambda v: 20 < v < 100),
     ),
     Conclusion(
         PAGE,
         "a likelihood *between* these two scales would give the paper's row",
-        lambda r: each(
-            {c: on_the_line(r, "gaussian", 1, c) - TABLE["VAE"][c] for c in (CLEAN, "mask 0.5")}, lambda v: 0 < v < 100
-        ),
+        lambda r: each({c: at_weight(r, 1, c) - TABLE["VAE"][c] for c in SWEPT}, lambda v: 0 < v < 100),
     ),
-    Conclusion(
-        PAGE,
-        "most of our weights were run with one seed",
-        lambda r: each(
-            {
-                "of one seed": sum(
-                    len(v) == 1 for line in sweep_points(r["table"], r["sweep"], CLEAN).values() for v in line.values()
-                )
-                / 10
-            },
-            lambda v: v > 0.5,
-        ),
-    ),
+    Conclusion(PAGE, "most of our weights were run with one seed", lambda r: each(one_seed(r), lambda v: v > 0.5)),
     Conclusion(
         PAGE,
         "a β-VAE, with ten times the weight, would lie far lower still, where the paper's stands among the best",
         lambda r: each(
-            {f"weight {w}": TABLE["beta-VAE"][CLEAN] - on_the_line(r, "gaussian", w, CLEAN) for w in (10, 30)},
-            lambda v: 20 < v < 100,
+            {f"weight {w}": TABLE["beta-VAE"][CLEAN] - at_weight(r, w) for w in (10, 30)}, lambda v: 20 < v < 100
         ),
     ),
     Conclusion(
         PAGE,
         "**No single scale on this axis gives both of the paper's rows.**",
         lambda r: each(
-            {
-                likelihood: TABLE["beta-VAE"][CLEAN]
-                - max(
-                    (
-                        np.mean(v)
-                        for w, v in sweep_points(r["table"], r["sweep"], CLEAN)[likelihood].items()
-                        if w >= rings(r)[CLEAN, likelihood]
-                    ),
-                    default=np.nan,
-                )
-                for likelihood in ("bernoulli", "gaussian")
-            },
+            {name: TABLE["beta-VAE"][CLEAN] - best_from_the_ring_on(r, name) for name in ("bernoulli", "gaussian")},
             lambda v: v > 20,
         ),
     ),
