@@ -1,5 +1,6 @@
 """Table 1: accuracies by model and condition, claims 2 and 3, rankings, and the weight of the rate."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,10 +11,11 @@ from vimae_core.config import RunConfig, paper_model
 from vimae_core.profiles import asked_models, common_fields
 from vimae_core.report.claims import Verdict, by_seed, difference, judged
 from vimae_core.report.results import Results
-from vimae_core.report.statistics import crossed_mean
+from vimae_core.report.statistics import Mean, crossed_mean
 
 CLEAN, HEAVY = "clean", ("gaussian 0.4", "mask 0.5")
 TABLE_1 = (CLEAN, "gaussian 0.2", "gaussian 0.4", "mask 0.2", "mask 0.5")
+VIMAE = ("VIMAE-n", "VIMAE-l")
 
 
 def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
@@ -87,6 +89,32 @@ def rankings(models: list[str], conditions: list[str], probes: list[str], result
         for probe in probes
     }
     return pd.DataFrame(columns, index=pd.Index(conditions, name="condition"))
+
+
+def gaps(results: Results, models: Sequence[str], other: str, conditions: Sequence[str]) -> list[Mean]:
+    """Accuracies of models less another's under conditions, in percentage points with their 95 % intervals."""
+    pairs = {f"{model}, {c}": (model, other, c) for model in models for c in conditions}
+    return [crossed_mean(values) for values in _accuracy_pairs(results, pairs).values()]
+
+
+def off_the_paper(results: Results, models: Sequence[str], paper: dict) -> float:
+    """How far the mean accuracies of models lie from the paper's rows at most, in percentage points."""
+    rows = [(m, c, printed) for m in models for c, printed in zip(paper["conditions"], paper[m], strict=True)]
+    return max(abs(np.mean(list(accuracies(results, m, c).values())) - printed) for m, c, printed in rows)
+
+
+def lost(results: Results, model: str, condition: str, protocol: str = "test") -> float:
+    """What a condition costs a model, in percent of its clean accuracy; mean over seeds and draws."""
+    clean, corrupted = (
+        np.mean(list(accuracies(results, model, c, protocol=protocol).values())) for c in (CLEAN, condition)
+    )
+    return float(100 * (clean - corrupted) / clean)
+
+
+def regained(results: Results, condition: str) -> dict[str, float]:
+    """By model, the percentage of what a condition costs that training the classifier under it, too, gives back."""
+    models = dict.fromkeys(results.table["model"])
+    return {m: 100 * (1 - lost(results, m, condition, "both") / lost(results, m, condition)) for m in models}
 
 
 def claim_2(results: Results) -> Verdict:

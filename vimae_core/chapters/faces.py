@@ -93,6 +93,24 @@ def by_likelihood(models: list[str], results: list[Results]) -> pd.DataFrame:
     return pd.DataFrame(rows.values(), index=index, columns=columns)
 
 
+def under(likelihood: str, results: list[Results], measure: str = "prior_distance") -> dict[str, float]:
+    """The mean of a measure over seeds under a likelihood, by model."""
+    together = pd.concat([r.table for r in results if r])
+    return together[together["likelihood"] == likelihood].groupby("model")[measure].mean().to_dict()
+
+
+def by_scale(results: list[Results]) -> SimpleNamespace:
+    """What the likelihood's scale decides: the VAE's rates in nats, and in percent how distances compare."""
+    least, between, most = (under(likelihood, results) for likelihood in ("wae", "gaussian", "bernoulli"))
+    return SimpleNamespace(
+        rate_least=under("wae", results, "rate")["VAE"],
+        rate_most=under("bernoulli", results, "rate")["VAE"],
+        vae_grows=100 * (least["VAE"] / most["VAE"] - 1),
+        vimae_is=100 * max(least["VIMAE-n"], least["VIMAE-l"]) / least["VAE"],
+        between_apart=100 * (1 - min(between.values()) / max(between.values())),
+    )
+
+
 def sharpness_table(models: list[str], result: Results) -> pd.DataFrame:
     """A row a model: 1000 times the variance of the Laplacian of what it gives back and what it generates."""
     columns = ("reconstruction_sharpness", "aggregate_sharpness", "prior_sharpness")
@@ -120,6 +138,12 @@ def seeds_for_a_point(result: Results, point: float) -> str:
         f"{mean.low:.1f} to {mean.high:.1f} %; standard deviation over seeds {deviation:.1f} %). To tell a difference "
         f"of {100 * point:.1f} % from none, at this spread, takes about {needed} seeds a model."
     )
+
+
+def apart(result: Results) -> float:
+    """By how much the mean distances of VIMAE-n and VIMAE-l differ, in percent of the larger."""
+    n, l_ = (np.mean(result.values(m, "prior_distance")) for m in ("VIMAE-n", "VIMAE-l"))
+    return float(100 * abs(n - l_) / max(n, l_))
 
 
 def size(result: Results) -> str:

@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -59,9 +60,13 @@ def show_table(table: pd.DataFrame, name: str, caption: str, provenance: str) ->
     )
 
 
-def tell(results, text: str) -> None:
-    """Displays a conclusion from results, as MyST, where there are such results; nothing beside other data's."""
+def tell(results, text: str | Callable[..., str]) -> None:
+    """Displays a conclusion from results, as MyST, where there are such results; nothing beside other data's.
+
+    A text with numbers of theirs is a function of the results: it is asked only where they are.
+    """
     if results:
+        text = (text if isinstance(text, str) else text(results)).strip()
         display({"text/markdown": text, "text/plain": text}, raw=True)
 
 
