@@ -19,9 +19,9 @@ from threadpoolctl import threadpool_limits
 
 import vimae_core.evaluation.probes as package
 from vimae_core import Run, load_dataset
-from vimae_core.experiments import parameters
+from vimae_core.environment import environment
+from vimae_core.profiles import parameters
 from vimae_core.reference import REFERENCE, reference_record
-from vimae_core.training import environment
 
 MODELS = ("19b3a35c1966194f", "63c79dc6e0647969", "ccd50db4e3cc523d", "cf423c39eabcb59a", "fb73694f74fc4d4f")
 

@@ -16,6 +16,7 @@ from sklearn.svm import SVC, LinearSVC
 from tests.conftest import write_idx
 from vimae_core import RunConfig, evaluate, fit, load_dataset
 from vimae_core.evaluation.probes import FOLDS, GAMMA, PROBES, C, Probes, draw_labels, probes
+from vimae_core.evaluation.record import check_measure
 from vimae_core.evaluation.svm import fit_svm
 from vimae_core.evaluation.tsvm import fit_tsvm
 
@@ -270,3 +271,20 @@ def test_a_dead_coordinate_changes_nothing():
     found = fitted.accuracy(torch.cat([x, dead], 1)[100:], labels[100:])
     far = fitted.accuracy(torch.cat([x, dead + 1e-7], 1)[100:], labels[100:])
     assert found == far and min(found.values()) > 60
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"draws": [0, 0]}, "draws=.* names one of them twice"),
+        ({"conditions": ["mask 0.5", "mask_0.50"]}, "conditions=.*twice"),
+        ({"curve": ["fog 1"]}, "condition 'fog 1' is not possible"),
+        ({"n_labels": 1000}, "n_labels=1000 is not possible"),
+        ({"n_test": -5}, "n_test=-5 is not possible: must be 1 or more; tiny has 64 test images"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_before_training(tiny, settings, message):
+    """By name; what is repeated is no independent measurement."""
+    config, data = RunConfig(dataset="tiny", data_root=str(tiny), batch_size=16), load_dataset("tiny", tiny)
+    with pytest.raises(ValueError, match=message):
+        check_measure("probes", config, data, **{"n_labels": 20, **settings})

@@ -48,7 +48,7 @@ def corrupt(
     x = as_pixels(images)
     generator = torch.Generator().manual_seed(seed)
     if corruption.kind == "gaussian":
-        x = x + corruption.level * torch.empty(x.shape).normal_(generator=generator)
+        x = torch.empty(x.shape).normal_(generator=generator).mul_(corruption.level).add_(x)  # in place: all memory
     if corruption.kind == "mask":
         x = x * (torch.empty(x.shape).uniform_(generator=generator) >= corruption.level)
     return x.clamp(0, 1) if clip else x

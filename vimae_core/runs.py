@@ -36,7 +36,7 @@ from vimae_core.store import (
 )
 from vimae_core.training import Training, check_images
 
-ROWS = 500  # encoded or decoded at a time: at the paper's width a layer of 500 images takes 400 MB
+ROWS = 100  # encoded or decoded at a time: what a layer of so few images gives stays in the processor's cache
 ASKED = "asked.json"  # beside a checkpoint: which run it is of
 RECORDED_STEPS = 50  # kept one by one, so that `verify-reference` can replay them
 

@@ -9,8 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
-from vimae_core.corruptions import corrupt
-from vimae_core.datasets import Dataset
+from vimae_core.config import RunConfig
+from vimae_core.corruptions import Corruption, corrupt
+from vimae_core.data import Dataset
 from vimae_core.evaluation.svm import fit_svm
 from vimae_core.evaluation.tsvm import fit_tsvm
 from vimae_core.runs import Run
@@ -49,6 +50,21 @@ def draw_labels(
     if len(others) == 0:
         raise ValueError(f"n_labels={n_labels} is not possible: it leaves no image without a label")
     return chosen, others
+
+
+def check(
+    config: RunConfig, data: Dataset, n_test: int | None = None, conditions: Sequence[str] = CONDITIONS,
+    curve: Sequence[str] = (), n_labels: int = 1000, draws: Sequence[int] = (0,),
+) -> None:  # fmt: skip
+    """Raises ValueError for images without labels, for too few of them, and for what is named twice."""
+    if data.labels is None:
+        raise ValueError(f"{data.name} has no labels: the probes tell classes apart")
+    names = [Corruption.of(name).name for name in (*conditions, *curve)]
+    given = {"conditions": names[: len(conditions)], "curve": names[len(conditions) :], "draws": list(draws)}
+    for what, values in given.items():
+        if len(set(values)) < len(values):
+            raise ValueError(f"{what}={values} names one of them twice: a repeat is no independent measurement")
+    draw_labels(data["train"][1][: config.n_train], n_labels, N_UNLABELLED, seed=0)
 
 
 class Probes:
