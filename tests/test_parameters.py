@@ -1,14 +1,18 @@
 """A notebook's parameters: what its cells hold now, in whatever form it comes, refused before anything is computed."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.conftest import write_idx
+from tests.conftest import ROOT, write_idx
 from vimae_core import RunConfig
+from vimae_core.chapters import CHAPTERS, all_runs, load_chapter
+from vimae_core.config import PAPER_MODELS
 from vimae_core.data import DataError
-from vimae_core.profiles import parameters
+from vimae_core.profiles import parameters, profile_names
+from vimae_core.report.paper import paper_values
 from vimae_core.report.parameters import notebook_parameters, prepare
 from vimae_core.report.results import build_results
 from vimae_core.store import runs_root
@@ -137,6 +141,23 @@ def test_what_is_named_twice_counts_once(chapter, given, name, once):
 @pytest.mark.parametrize(
     ("chapter", "given", "message"),
     [
+        ("latent_shape", {"seed": 3}, r"unknown parameter\(s\) seed: possible are profile, dataset, methods, seeds"),
+        (
+            "latent_shape",
+            {"profile": "fast"},
+            "profile='fast' is unknown: must be one of paper, quick, reference, smoke",
+        ),
+        ("latent_shape", {"epochs": "many"}, "epochs='many' is not possible: must be int"),
+        ("latent_shape", {"epochs": 1.5}, "epochs=1.5 is not possible: must be int"),
+        ("latent_shape", {"epochs": True}, "epochs=True is not possible"),
+        ("latent_shape", {"seeds": "0,x"}, "seeds='x' is not possible: must be int"),
+        (
+            "latent_shape",
+            {"likelihoods": "bernouli"},
+            "likelihood='bernouli' is not possible: must be one of bernoulli, gaussian, wae",
+        ),
+        ("latent_shape", {"lambdas": -1}, "lambda=-1.0 is not possible"),
+        ("latent_shape", {"device": "gpu"}, "device='gpu' is not possible: must be auto, cpu, cuda"),
         ("latent_shape", {"n_test": -5}, "n_test=-5 is not possible: must be greater than 0"),
         ("latent_shape", {"n_test": 0}, "n_test=0 is not possible"),
         ("latent_shape", {"n_test": float("nan")}, "n_test=nan is not possible"),
@@ -209,3 +230,41 @@ def test_missing_data_are_said_first(tmp_path):
     notebook.run(f'# Parameters\nprofile = "smoke"\ndata_root = {str(tmp_path)!r}')
     with pytest.raises(DataError, match="is missing"):
         prepare("training", notebook.namespace)
+
+
+def test_every_profile_is_valid_and_sets_the_same_parameters():
+    """The four profiles differ in values only; each names runs that are possible; reference has five seeds."""
+    assert profile_names() == ["paper", "quick", "reference", "smoke"]
+    for chapter in CHAPTERS:
+        keys = [set(vars(parameters(chapter, name))) for name in profile_names()]
+        assert all(k == keys[0] for k in keys)
+    for name in ("quick", "smoke"):
+        runs = all_runs(name)
+        assert len(set(runs)) == len(runs) and {run.label for run in runs} == set(PAPER_MODELS)
+    assert len(parameters("latent_shape", "reference").seeds) == 5
+    assert parameters("latent_shape", "paper").n_train is None
+
+
+def test_figure_runs_are_the_papers():
+    """lambda = beta = 10 for the models that have one, in every profile."""
+    for name in profile_names():
+        figure = load_chapter("latent_shape").runs(parameters("latent_shape", name))["figure"]
+        weights = {c.label: (c.alpha, c.lambda_) for c in figure}
+        lam, beta = paper_values()["figure_1"]["lambda"], paper_values()["figure_1"]["beta"]
+        assert weights == {
+            "AE": (0, 0), "VAE": (1, 1), "beta-VAE": (beta, beta), "VIMAE-n": (0, lam), "VIMAE-l": (0, lam),
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(("chapter", "name"), CHAPTERS.items())
+def test_the_notebook_declares_every_parameter_of_its_profile(chapter, name):
+    """One cell tagged `parameters`, whose names are the profile's, all None but the profile."""
+    notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text())
+    tagged = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", [])]
+    assert len(tagged) == 1
+    declared: dict = {}
+    exec("".join(tagged[0]["source"]), declared)
+    declared.pop("__builtins__")
+    assert declared.pop("profile") == "quick"
+    assert set(declared) == set(vars(parameters(chapter, "quick"))) - {"profile"}
+    assert set(declared.values()) <= {None}

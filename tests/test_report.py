@@ -1,6 +1,5 @@
 """What the notebooks show: means and intervals, verdicts, parameters, provenance, tables and figures."""
 
-import json
 import math
 from dataclasses import replace
 
@@ -13,14 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tests.conftest import ROOT
 from vimae_core import RunConfig, evaluate, fit, load_dataset
-from vimae_core.chapters import CHAPTERS, all_runs, latent_shape_figures, load_chapter, speed, training_figures
+from vimae_core.chapters import latent_shape_figures, speed, training_figures
 from vimae_core.chapters.latent_shape import choose_lambda, chosen_lambda, claim_1, fits, verdict_on_claim_1, verdicts
 from vimae_core.networks import build_network
-from vimae_core.profiles import parameters, profile_names
-from vimae_core.report.paper import paper_values
-from vimae_core.report.parameters import notebook_parameters
 from vimae_core.report.results import Results, bands, compare, reference_results
 from vimae_core.report.show import provenance, show_figure, show_table
 from vimae_core.report.statistics import crossed_mean, mean_over_seeds
@@ -90,81 +85,6 @@ def test_rule_chooses_the_smallest_lambda_that_fits():
 def test_verdict_on_claim_1(vae, beta_vae, vimae, expected):
     """Three statements, each by the protocol's criterion."""
     assert claim_1({"VAE": vae, "beta-VAE": beta_vae, "VIMAE-n": vimae}, 0.1) == expected
-
-
-def test_every_profile_is_valid_and_sets_the_same_parameters():
-    """The four profiles differ in values only; each names runs that are possible; reference has five seeds."""
-    assert profile_names() == ["paper", "quick", "reference", "smoke"]
-    for chapter in CHAPTERS:
-        keys = [set(vars(parameters(chapter, name))) for name in profile_names()]
-        assert all(k == keys[0] for k in keys)
-    assert [len(all_runs(name)) for name in ("quick", "smoke")] == [37, 26]
-    assert len(parameters("latent_shape", "reference").seeds) == 5
-    assert parameters("latent_shape", "paper").n_train is None
-
-
-def test_figure_runs_are_the_papers():
-    """lambda = beta = 10 for the models that have one, in every profile."""
-    for name in profile_names():
-        figure = load_chapter("latent_shape").runs(parameters("latent_shape", name))["figure"]
-        weights = {c.label: (c.alpha, c.lambda_) for c in figure}
-        lam, beta = paper_values()["figure_1"]["lambda"], paper_values()["figure_1"]["beta"]
-        assert weights == {
-            "AE": (0, 0), "VAE": (1, 1), "beta-VAE": (beta, beta), "VIMAE-n": (0, lam), "VIMAE-l": (0, lam),
-        }  # fmt: skip
-
-
-@pytest.mark.parametrize("seeds", [[1, 2], (1, 2), "1,2", " 1, 2"])
-def test_a_list_may_come_as_text(seeds):
-    """As a list, a tuple, or text with commas; one value is a list of one."""
-    assert parameters("latent_shape", "quick", seeds=seeds).seeds == [1, 2]
-    assert parameters("latent_shape", "quick", seeds=3, lambdas="7", methods="VAE").seeds == [3]
-    assert parameters("latent_shape", "quick", lambdas=7).lambdas == [7.0]
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"seed": 3}, r"unknown parameter\(s\) seed: possible are profile, dataset, methods, seeds"),
-        ({"profile": "fast"}, "profile='fast' is unknown: must be one of paper, quick, reference, smoke"),
-        ({"epochs": "many"}, "epochs='many' is not possible: must be int"),
-        ({"epochs": 1.5}, "epochs=1.5 is not possible: must be int"),
-        ({"epochs": True}, "epochs=True is not possible"),
-        ({"seeds": []}, r"seeds=\[\] is not possible: must name at least one"),
-        ({"seeds": "0,x"}, "seeds='x' is not possible: must be int"),
-        ({"methods": "VAE,GAN"}, "method 'GAN' is not one of the paper's: AE, VAE, beta-VAE"),
-        ({"likelihoods": "bernouli"}, "likelihood='bernouli' is not possible: must be one of bernoulli, gaussian, wae"),
-        ({"lambdas": -1}, "lambda=-1.0 is not possible"),
-        ({"device": "gpu"}, "device='gpu' is not possible: must be auto, cpu, cuda"),
-    ],
-)
-def test_wrong_parameters_are_refused(given, message):
-    """Each with the value, what is possible, and before anything is computed."""
-    names = ", ".join(given)
-    namespace = {**given, "In": ["", f"# Parameters\n{names} = ..." if names else ""]}
-    with pytest.raises(ValueError, match=message):
-        notebook_parameters("latent_shape", namespace)
-
-
-def test_notebook_parameters_read_what_the_cells_assign():
-    """papermill's inserted cell goes over the notebook's own; other variables are no parameters."""
-    namespace = {"In": ["", "# Parameters\nepochs = None\nseeds = 1", "# Parameters\nepochs = 2\n", "x = 3"]}
-    p = notebook_parameters("latent_shape", namespace | {"epochs": 2, "seeds": 1, "x": 3})
-    assert (p.epochs, p.seeds, p.profile) == (2, [1], "quick")
-
-
-@pytest.mark.parametrize(("chapter", "name"), CHAPTERS.items())
-def test_the_notebook_declares_every_parameter_of_its_profile(chapter, name):
-    """One cell tagged `parameters`, whose names are the profile's, all None but the profile."""
-    notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text())
-    tagged = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", [])]
-    assert len(tagged) == 1
-    declared: dict = {}
-    exec("".join(tagged[0]["source"]), declared)
-    declared.pop("__builtins__")
-    assert declared.pop("profile") == "quick"
-    assert set(declared) == set(vars(parameters(chapter, "quick"))) - {"profile"}
-    assert set(declared.values()) <= {None}
 
 
 @pytest.fixture
