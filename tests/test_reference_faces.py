@@ -20,7 +20,7 @@ TABLE = GROUPS["table"]
 def test_every_run_of_the_table_has_its_whole_record():
     """Four models, three seeds, 2,000 samples against 2,000 held-out pictures, on one and the same features."""
     records = [reference_record(find_reference(config), "faces") for config in TABLE]
-    assert len(records) == 12
+    assert len(records) == len(TABLE) > 0
     for record in records:
         assert record["n"] == 2000 and record["features"] == "efficientnet-lite0"
         assert "FID" not in record["title"]
