@@ -40,7 +40,7 @@ def channels_first(training: Training) -> None:
 
 
 def glibc_as_it_comes(training: Training) -> None:
-    """Nothing is left to do: plain_glibc.py has seen to it before the package was imported."""
+    """Nothing is left to do: worker.py has not asked glibc for more."""
 
 
 def pytorchs_cross_entropy(training: Training) -> None:
