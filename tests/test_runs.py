@@ -219,11 +219,12 @@ def test_a_reader_that_stops_is_quiet(config):
     """`show | head -1` and `train ... | true`: no traceback, and the training goes on to its end."""
     command = f"{sys.executable} -m vimae_core"
     shell = {"shell": True, "capture_output": True, "text": True, "cwd": ROOT, "executable": "/bin/bash"}
-    train = f"{command} train {' '.join(flags(config))} --epochs 400"
+    given = " ".join(flags(config))
+    train = f"{command} train {given} --epochs 400 --then {given} --seed 1"
     done = subprocess.run(f"set -o pipefail; {train} | true; echo $?", **shell)
     assert done.stderr == "" and done.stdout.strip() == "0"
     runs = [p for p in runs_root().iterdir() if (p / "config.json").is_file()]
-    assert len(runs) == 1
+    assert len(runs) == 2
     done = subprocess.run(f"set -o pipefail; {command} show | head -0; echo $?", **shell)
     assert done.stderr == "" and done.stdout.strip() == "0"
 

@@ -21,24 +21,17 @@ THEN = "--then"  # between the runs of one call
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; wrong input ends with one line on stderr and exit status 2, a reader that stops with 0."""
-    try:
-        return _main(sys.argv[1:] if arguments is None else arguments)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python still flushes at its end
-        return 0
-
-
-def _main(arguments: list[str]) -> int:
-    parser = _parser()
-    status = 0
-    for part in _one_by_one(arguments):
+    parser, status = _parser(), 0
+    for part in _one_by_one(sys.argv[1:] if arguments is None else arguments):
         options = vars(parser.parse_args(part))
         try:
             status = max(status, options.pop("command")(**options) or 0)
+            sys.stdout.flush()
+        except BrokenPipeError:  # nobody reads on; what Python still flushes at its end goes nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except (DataError, RunError, ValueError, TypeError) as error:
             print(f"error: {error}", file=sys.stderr)
             status = 2
-    sys.stdout.flush()
     return status
 
 

@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 
 from vimae_core.data import DataError, Dataset, cache_root, name_bytes, readable, shown
 from vimae_core.folders import SPLITS, Folder, split_pictures
+from vimae_core.store import say
 
 SIDE = 64
 ALIGNED = (178, 218)  # pixels of an aligned CelebA picture,
@@ -200,8 +201,8 @@ def _progress(name: str, rows: list, results: Iterator) -> Iterator:
         if (now := time.monotonic()) - shown >= 1 or i == len(rows):
             speed, shown = i / max(now - begun, 1e-9), now
             left = f"{(len(rows) - i) / speed:.0f} s left"
-            print(f"\r{name}: {i:,} of {len(rows):,} pictures  {speed:,.0f}/s  {left}  ", end="", flush=True)
-    print()
+            say(f"\r{name}: {i:,} of {len(rows):,} pictures  {speed:,.0f}/s  {left}  ")
+    say("\n")
 
 
 def _warn(name: str, about: dict) -> None:

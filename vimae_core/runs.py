@@ -1,6 +1,5 @@
 """fit: the run that a configuration names, found trained, resumed exactly where it was killed, or trained now."""
 
-import contextlib
 import json
 import os
 import shutil
@@ -32,6 +31,7 @@ from vimae_core.store import (
     run_path,
     runs_root,
     save_tensors,
+    say,
     write_json,
 )
 from vimae_core.training import Training, check_images
@@ -217,13 +217,10 @@ def _show(training: Training, seconds: float, steps: int) -> None:
     terms = "  ".join(f"{t} {v:.4g}" for t, v in zip(training.terms, recent, strict=True))
     speed = steps * config.batch_size / seconds
     left = (training.total_steps - step) * config.batch_size / speed
-    with contextlib.suppress(OSError):  # a reader that stops does not stop the training
-        print(
-            f"\r{config.label} seed {config.seed}  epoch {-(-step // training.steps_per_epoch)}/{config.epochs}  "
-            f"{terms}  {speed:,.0f} images/s  {left:.0f} s left  ",
-            end="\n" if step == training.total_steps else "",
-            flush=True,
-        )
+    say(
+        f"\r{config.label} seed {config.seed}  epoch {-(-step // training.steps_per_epoch)}/{config.epochs}  "
+        f"{terms}  {speed:,.0f} images/s  {left:.0f} s left  " + "\n" * (step == training.total_steps)
+    )
 
 
 def _store(training: Training, about: dict, whole: Path, path: Path) -> None:

@@ -63,7 +63,7 @@ def lock(path: Path, progress: bool = False) -> Iterator[None]:
             held.acquire(timeout=0)
         except Timeout:
             if progress:
-                print(f"another process trains {path.name}: waiting for its result", flush=True)
+                say(f"another process trains {path.name}: waiting for its result\n")
             held.acquire()
     except OSError as error:
         raise RunError(f"{file} cannot be locked: {error.strerror}. VIMAE_RUNS names another store.") from None
@@ -71,6 +71,12 @@ def lock(path: Path, progress: bool = False) -> Iterator[None]:
         yield
     finally:
         held.release()
+
+
+def say(text: str) -> None:
+    """A line of progress; a reader that has stopped stops nothing."""
+    with contextlib.suppress(OSError):
+        print(text, end="", flush=True)
 
 
 # Files: written under another name, flushed, renamed. What carries the final name is whole.

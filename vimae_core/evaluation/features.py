@@ -23,7 +23,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, Featu
 
 from vimae_core.datasets import DataError, cache_root
 from vimae_core.process import pick_device
-from vimae_core.store import RunError, load_tensors, save_tensors
+from vimae_core.store import RunError, load_tensors, save_tensors, say
 
 FEATURES = ("auto", "inception", "efficientnet-lite0")
 INCEPTION_DIGEST = "6726825d"  # starts the sha256 of the FID's weights, as their file's name says
@@ -113,10 +113,10 @@ class FeatureNetwork:
         for done, part in enumerate(images.split(BATCH_SIZE)):
             if progress and time.monotonic() - shown >= 1:
                 shown = time.monotonic()
-                print(f"\r{self.name} features  {done * BATCH_SIZE:,} of {n:,}  ", end="", flush=True)
+                say(f"\r{self.name} features  {done * BATCH_SIZE:,} of {n:,}  ")
             features.append(self.extractor(_as_bytes(part).to(self.device))[0].cpu())
         if shown > start:
-            print(f"\r{self.name} features  {n:,} of {n:,}  ", flush=True)
+            say(f"\r{self.name} features  {n:,} of {n:,}  \n")
         return torch.cat(features)
 
     @cached_property
