@@ -131,7 +131,7 @@ def seeds_for_a_point(result: Results, point: float) -> str:
     if min(len(n), len(l_)) < 2:
         return f"{result.title}: one seed, which says nothing about a difference between two models."
     percent = 100 * (l_ - n) / n.mean()
-    mean, deviation = mean_over_seeds(percent), percent.std(ddof=1)
+    mean, deviation = mean_over_seeds(percent.tolist()), percent.std(ddof=1)
     needed = next(k for k in count(2) if stats.t.ppf(0.975, k - 1) * deviation / np.sqrt(k) < 100 * point)
     return (
         f"{result.title}: VIMAE-l − VIMAE-n is {mean:.1f} % of the distance over {len(percent)} seeds (95 % interval "

@@ -50,7 +50,7 @@ def evaluate(
     """One measure of a run, on the first `n_test` test images: as stored in its record, or measured and stored now.
 
     `data` is the run's data set, where it has been read already; `settings` are the measure's own. Raises ValueError
-    for a measure that is unknown.
+    for a measure that is unknown, and for one that these data and settings do not allow.
     """
     settings = json.loads(json.dumps({"n_test": n_test, **settings}))
     determined_by = {"sources": measure_digest(measure, run.config), **settings}
@@ -58,6 +58,7 @@ def evaluate(
     record = _read(path)
     if record["determined_by"].get(measure) != determined_by:
         data = data or load_dataset(run.config.dataset, run.config.data_root)
+        check_measure(measure, run.config, data, **settings)
         begun = time.monotonic()
         with own_settings():
             keep_buffers()
