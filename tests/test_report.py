@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from tests.conftest import write_idx
 from vimae_core import RunConfig, evaluate, fit, load_dataset
 from vimae_core.chapters import latent_shape_figures, speed, training_figures
 from vimae_core.chapters.latent_shape import choose_lambda, chosen_lambda, claim_1, fits, verdict_on_claim_1, verdicts
@@ -234,3 +235,25 @@ def test_empty_results_show_nothing(displayed):
     latent_shape_figures.show_grid(empty, empty, 0.1, "a")
     assert displayed == [] and not empty
     assert compare(["VAE"], {"KL": ("kl", ".3f")}, [empty]).iloc[0, 0] == "—"
+
+
+def test_more_than_ten_classes_are_told_apart(displayed, tmp_path):
+    """Twenty-six letters: each its own pair of colour and mark, in panel and key; of sixty-four it says they share."""
+    write_idx(tmp_path / "letters")
+    data = load_dataset("letters", tmp_path)
+    config = RunConfig(dataset="letters", data_root=str(tmp_path), epochs=1, batch_size=16, width=0.1)
+    results = Results.of("this build", "01_latent_shape", "smoke", [fit(config, data, progress=False)], evaluate)
+    images, letters = data["test"][0], torch.arange(64) % 26
+    figure = latent_shape_figures.posterior_figure(*results.drawn(), images, letters)
+    panel = next(axis for axis in figure.axes if axis.get_xlabel() == "$z_1$")
+    clouds = panel.collections[:3]  # a mark each
+    drawn = [(i, tuple(colour)) for i, cloud in enumerate(clouds) for colour in cloud.get_facecolors()]
+    assert len(drawn) == 64 and len(set(drawn)) == 26
+    keys = [(t.get_text(), h.get_marker(), h.get_color()) for a in figure.axes if a.get_legend() is not None
+            for t, h in zip(a.get_legend().get_texts(), a.get_legend().legend_handles, strict=True)]  # fmt: skip
+    assert len({key[1:] for key in keys if key[0].isdigit()}) == 26
+    plt.close(figure)
+    latent_shape_figures.show_posteriors(results, "fig-a", "Letters", images, letters)
+    latent_shape_figures.show_posteriors(results, "fig-b", "Letters", images, torch.arange(64))
+    told = [bundle["text/markdown"] for bundle in displayed]
+    assert ["share a colour and a mark" in text for text in told] == [False, True]
