@@ -25,6 +25,8 @@ def told(begun: float) -> str:
             about = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["papermill"]
             notebooks.append(about["duration"])
     made = {"trainings": trained, **dict(sorted(measured.items())), "notebooks": notebooks}
+    if not any(made.values()):
+        return f"{(time.time() - begun) / 60:.1f} minutes: nothing was to be trained, measured or executed."
     return "\n".join(
         [
             f"{(time.time() - begun) / 60:.1f} minutes in all. Added up over the processes side by side, in seconds:",
