@@ -33,33 +33,24 @@ def flags(config: RunConfig) -> list[str]:
 
 
 @contextlib.contextmanager
-def default_dtype(dtype):
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
+def setting(name: str, value):
+    """torch.set_NAME, and back again."""
+    before = getattr(torch, f"get_{name}")()
+    getattr(torch, f"set_{name}")(value)
     try:
         yield
     finally:
-        torch.set_default_dtype(before)
-
-
-@contextlib.contextmanager
-def products(precision):
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(precision)
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
+        getattr(torch, f"set_{name}")(before)
 
 
 STATES = {
     "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
-    "bfloat16": lambda: default_dtype(torch.bfloat16),
-    "float64": lambda: default_dtype(torch.float64),
+    "bfloat16": lambda: setting("default_dtype", torch.bfloat16),
+    "float64": lambda: setting("default_dtype", torch.float64),
     "no gradients": torch.no_grad,
     "inference": torch.inference_mode,
     "the meta device": lambda: torch.device("meta"),
-    "coarse products": lambda: products("medium"),
+    "coarse products": lambda: setting("float32_matmul_precision", "medium"),
 }
 
 
