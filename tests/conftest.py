@@ -18,9 +18,11 @@ ROOT = Path(__file__).parent.parent
 SHAPED = [
     f"vimae_core.{path.stem}" for path in (ROOT / "vimae_core").glob("*.py") if path.stem not in ("__init__", "config")
 ]
-install_import_hook([*SHAPED, "vimae_core.evaluation", "vimae_core.report"], "beartype.beartype")
+install_import_hook([*SHAPED, "vimae_core.evaluation", "vimae_core.report", "vimae_core.chapters"], "beartype.beartype")
 
 import torch  # noqa: E402 (the hook must come first)
+
+from vimae_core.report.style import use_style  # noqa: E402
 
 torch.set_num_threads(1)  # small tensors: threads only wait for each other
 os.environ["OMP_NUM_THREADS"] = "1"  # and in the processes that tests start
@@ -32,6 +34,12 @@ def own_store(tmp_path, monkeypatch):
     monkeypatch.setenv("VIMAE_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("VIMAE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))  # where somebody may have Inception's weights
+
+
+@pytest.fixture(autouse=True)
+def book_style():
+    """Every figure is drawn in the book's style, whichever test came before."""
+    use_style()
 
 
 def write_idx(folder: Path, train: int = 256, test: int = 64, side: int = 8, seed: int = 0) -> Path:

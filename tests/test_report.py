@@ -20,7 +20,6 @@ from vimae_core.networks import build_network
 from vimae_core.report.results import Results, bands, compare, reference_results
 from vimae_core.report.show import provenance, show_figure, show_table
 from vimae_core.report.statistics import crossed_mean, mean_over_seeds
-from vimae_core.report.style import use_style
 
 INF, NAN = math.inf, math.nan
 
@@ -161,7 +160,6 @@ def test_a_table_keeps_its_cells(displayed):
 
 def test_figures_draw_every_run(results, displayed):
     """A panel a model of the first seed, with every digit as a point; a line a model and likelihood in the grid."""
-    use_style()
     data = load_dataset("tiny", results.runs[0].config.data_root)
     runs, records = results.drawn()
     assert [r.config.seed for r in runs] == [0] * 4

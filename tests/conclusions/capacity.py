@@ -44,7 +44,7 @@ def rings(r, likelihood):
     found = {}
     for condition in SWEPT:
         means = {w: np.mean(v) for w, v in line(r, likelihood, condition).items()}
-        found[condition] = crossing(list(means), list(means.values()), TABLE["VAE"][condition]) or np.nan
+        found[condition] = crossing(list(means), list(means.values()), float(TABLE["VAE"][condition])) or np.nan
     return found
 
 

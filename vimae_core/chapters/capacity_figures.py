@@ -113,7 +113,7 @@ def sweep_figure(table: Results, sweep: Results, paper: dict) -> Figure:
         seeds_and_line(axis, points, "lambda", "accuracy", "likelihood", "mean", legend=axis is axes[0])
         for (_, by_weight), colour in zip(points.groupby("likelihood", sort=False), SERIES, strict=False):
             means = by_weight.groupby("lambda")["accuracy"].mean()
-            if (at := crossing(list(means.index), list(means), printed["VAE"])) is not None:
+            if (at := crossing(list(means.index), list(means), float(printed["VAE"]))) is not None:
                 ring = {"markersize": 10, "markerfacecolor": "none", "markeredgewidth": 1.5}
                 axis.plot(at, printed["VAE"], "o", color=colour, **ring)
         for model, level in printed.items():

@@ -67,7 +67,7 @@ def posterior_figure(
 def _posterior_panel(axis, z, labels, prior: Prior, title: str) -> None:
     limit = max(4 * prior.std, 1.05 * np.quantile(np.abs(z), 0.995))
     order = np.random.default_rng(0).permutation(len(z))  # no class lies on top of the others
-    looks = [_look(label) for label in labels]
+    looks = [_look(label) for label in labels.tolist()]
     for marker in MARKERS:
         if rows := [i for i in order if looks[i]["marker"] == marker]:
             colours = [looks[i]["color"] for i in rows]
@@ -121,7 +121,8 @@ def _key(figure: Figure, spare, classes: list[int]) -> None:
         figure.legend(handles=lines, loc="outside lower center", ncols=6, columnspacing=1.2)
     else:
         spare.axis("off")
-        spare.legend(handles=lines, loc="center", title="class of the digit", alignment="left")
+        ncols = math.ceil(len(classes) / 13)  # a column of more is higher than its panel
+        spare.legend(handles=lines, loc="center", title="class of the digit", alignment="left", ncols=ncols)
 
 
 def show_planes(results: Results, name: str) -> None:
