@@ -65,6 +65,14 @@ def tiny(tmp_path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.fixture
+def config(tiny):
+    """A short training on the tiny data set."""
+    from vimae_core import RunConfig
+
+    return RunConfig(dataset="tiny", data_root=str(tiny), epochs=3, batch_size=16, width=0.1)
+
+
 def draw_picture(size: tuple[int, int] = (178, 218), seed: int = 0, mode: str = "RGB") -> Image.Image:
     """A smooth picture, so that JPEG keeps it."""
     small = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)

@@ -140,13 +140,17 @@ def test_every_function_that_a_step_runs_is_part_of_the_name(fields):
 
 
 def test_the_tables_hold_every_choice():
-    """What a field may be is what its table has, and so a digest finds its entry; RATES holds only closed forms."""
-    from vimae_core import mmd, networks, objectives, priors, training
+    """What a field may be is what its table has, and so a digest finds its entry; RATES holds only closed forms,
+    LAMBDA_SCHEDULES only what changes."""
+    from vimae_core import mmd, multiplier, networks, objectives, priors, training
 
     for table, field in TABLES.items():
-        found = next(vars(m)[table] for m in (mmd, networks, objectives, priors, training) if table in vars(m))
+        found = next(
+            vars(m)[table] for m in (mmd, multiplier, networks, objectives, priors, training) if table in vars(m)
+        )
         assert set(found) <= set(CHOICES[field])
-        assert table == "RATES" or set(found) == set(CHOICES[field])
+        some = table in ("RATES", "LAMBDA_SCHEDULES")
+        assert some or set(found) == set(CHOICES[field])
 
 
 def test_a_digest_is_the_same_in_every_locale(tmp_path):

@@ -16,18 +16,20 @@ from vimae_core.corruptions import corrupt
 from vimae_core.data import Dataset
 from vimae_core.evaluation import digit_network as module
 from vimae_core.evaluation.digit_network import DIGEST, digit_network, store_digit_network
-from vimae_core.evaluation.generation import pca_error
+from vimae_core.evaluation.generation import pca_errors
 from vimae_core.store import RunError
 
 
-def test_pca_error_is_that_of_the_components():
-    """By the singular vectors of the centred training images."""
+def test_pca_errors_are_those_of_the_components():
+    """By the singular vectors of the centred training images; of other images, against the first ones."""
     generator = torch.Generator().manual_seed(0)
     train, test = (torch.randn(n, 10, generator=generator) @ torch.diag(torch.arange(10.0)) for n in (200, 50))
     mean = train.numpy().mean(0)
     v = np.linalg.svd(train.numpy() - mean, full_matrices=False)[2][:3]
-    left = test.numpy() - mean - (test.numpy() - mean) @ v.T @ v
-    assert pca_error(train, test, 3) == pytest.approx(np.square(left).sum(1).mean(), rel=1e-4)
+    corrupted = test * (torch.rand(50, 10, generator=generator) < 0.5)
+    expected = [np.square(test.numpy() - mean - (x.numpy() - mean) @ v.T @ v).sum(1).mean() for x in (test, corrupted)]
+    assert pca_errors(train, test, corrupted, 3) == pytest.approx(expected, rel=1e-4)
+    assert expected[1] > expected[0]
 
 
 def test_the_committed_digit_network_knows_digits():

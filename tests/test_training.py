@@ -24,11 +24,6 @@ from vimae_core.store import RunError, load_tensors, run_path, runs_root, save_t
 from vimae_core.training import Training, learning_rate
 
 
-@pytest.fixture
-def config(tiny) -> RunConfig:
-    return RunConfig(dataset="tiny", data_root=str(tiny), epochs=3, batch_size=16, width=0.1)
-
-
 def weights_bytes(run: Run) -> bytes:
     return (run.path / "weights.safetensors").read_bytes()
 
@@ -107,7 +102,7 @@ def test_learning_rate_schedules(schedule, config):
         assert set(rates) == {1.0}
 
 
-@pytest.mark.parametrize("method", ["vae", "vimae", "conv"])
+@pytest.mark.parametrize("method", ["vae", "vimae", "conv", "wae-code", "constrained"])
 def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeypatch, tmp_path):
     """kill -9 of a training process, again and again, then a run to the end: the bits of the uninterrupted run."""
     if method == "conv":  # batch norm's moving averages, and bf16
@@ -115,6 +110,12 @@ def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeyp
         config = dataclasses.replace(
             config, dataset="squares", architecture="conv", width=1 / 64, precision="bf16", epochs=40
         )
+    elif method == "wae-code":
+        config = dataclasses.replace(
+            config, architecture="wae-mlp", encoder="deterministic", input_noise=0.01, pretraining=64, epochs=150
+        )
+    elif method == "constrained":
+        config = dataclasses.replace(config, lambda_=100.0, lambda_schedule="constrained", memory=200, epochs=150)
     else:
         config = dataclasses.replace(config, method=method, alpha=None, lambda_=None, epochs=150)
     whole = fit(config, progress=False)

@@ -33,12 +33,13 @@ PAPER_MODELS = {
 CHOICES = {
     "method": tuple(METHODS),
     "prior": tuple(PRIORS),
-    "likelihood": ("bernoulli", "gaussian", "wae"),
+    "likelihood": ("bernoulli", "gaussian", "wae", "wae-symmetric"),
     "kernel": tuple(KERNELS),
     "encoder": ("gaussian", "deterministic"),
-    "architecture": ("mlp", "conv"),
+    "architecture": ("mlp", "wae-mlp", "conv"),
     "precision": ("auto", "fp32", "bf16"),
     "schedule": ("wae", "exponential", "one-cycle", "constant"),
+    "lambda_schedule": ("constant", "ramp", "constrained"),
 }
 
 # The tables of alternatives that training picks from, and the field that picks: a run is named by its own alone.
@@ -49,6 +50,7 @@ TABLES = {
     "LIKELIHOODS": "likelihood",
     "ARCHITECTURES": "architecture",
     "SCHEDULES": "schedule",
+    "LAMBDA_SCHEDULES": "lambda_schedule",
 }
 
 # Where and how a run is computed, not what: no part of its digest.
@@ -70,11 +72,17 @@ class RunConfig:
     prior: str = "normal"
     alpha: float | None = None  # weight of the rate, that is of I(X, Z) in Eq. (4)
     lambda_: float | None = None  # weight of D(q(z)||p(z))
+    lambda_schedule: str = "constant"  # how lambda gets there, Eq. (8): at once, rising, or rising until q(z) fits p(z)
+    memory: int = 0  # recent codes that the MMD of a step takes beside the batch's
     kernel: str = "imq"  # of the MMD, section 5
     likelihood: str = "bernoulli"  # the paper does not say; its scale gives alpha and lambda their meaning
-    architecture: str = "mlp"  # of 5.1; conv: the WAE code's, of 5.2
+    architecture: str = "mlp"  # of 5.1; wae-mlp: with the WAE code's batch norm; conv: that code's, of 5.2
     width: float = 1.0  # of the paper's hidden layers
     encoder: str = "gaussian"
+    input_noise: float = 0.0  # on the encoder's input in training; the WAE code's deterministic encoder has 0.01
+    pretraining: int = (
+        0  # images a step that first bring the codes to the prior's moments; the WAE code: 1000, faces 256
+    )
     latent_dim: int = 2
     epochs: int = 100
     batch_size: int = 100  # as in the WAE code, from which the paper takes its models
@@ -96,6 +104,9 @@ class RunConfig:
         for name in ("latent_dim", "epochs", "batch_size", "width", "learning_rate"):
             _require(getattr(self, name) > 0, self, name, "greater than 0")
         _require(self.batch_size > 1, self, "batch_size", "at least 2: Eq. (15) compares pairs within a batch")
+        _require(self.memory >= 0, self, "memory", "0 or more codes")
+        _require(self.input_noise >= 0, self, "input_noise", "0 or more")
+        _require(self.pretraining == 0 or self.pretraining > 1, self, "pretraining", "0, or 2 or more images a step")
         _require(0 <= self.adam_beta1 < 1, self, "adam_beta1", "in [0, 1)")
         _require(0 <= self.seed < 2**31, self, "seed", "in [0, 2^31)")
         _require(
@@ -140,6 +151,9 @@ class RunConfig:
         object.__setattr__(self, "lambda_", lambda_)
         _require(alpha >= 0, self, "alpha", "0 or more")
         _require(lambda_ >= alpha, self, "lambda_", f"at least alpha = {alpha:g}: (lambda - alpha) weighs a divergence")
+        if lambda_ == alpha:
+            for name, off in (("lambda_schedule", "constant"), ("memory", 0)):
+                _require(getattr(self, name) == off, self, name, f"{off!r}: {self.method} weighs no divergence")
         if alpha > 0:
             _require(self.encoder == "gaussian", self, "encoder", "gaussian: a point has an infinite rate")
             _require(self.prior != "uniform", self, "prior", "unbounded: a Gaussian's rate against it is infinite")

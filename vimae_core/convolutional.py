@@ -39,11 +39,11 @@ def convolutional_autoencoder(
     decoder += [TransposedConvolution(inputs, channels, kernel, 1), nn.Flatten()]
     networks = nn.Sequential(*encoder), nn.Sequential(*decoder)
     for network in networks:
-        network.apply(_initialise).to(memory_format=torch.channels_last)
+        network.apply(wae_initialise).to(memory_format=torch.channels_last)
     return networks
 
 
-def _initialise(layer: nn.Module) -> None:
+def wae_initialise(layer: nn.Module) -> None:
     """The WAE code's: standard deviation 0.01, for convolutions cut off at two of them; biases 0."""
     if isinstance(layer, Convolution):
         nn.init.trunc_normal_(layer.weight, std=0.01, a=-0.02, b=0.02)

@@ -37,6 +37,13 @@ class ChannelsLast(nn.Module):
         return x.unflatten(1, self.shape).permute(0, 3, 1, 2)
 
 
+class BatchNorm(nn.BatchNorm1d):
+    """Batch norm of a layer's units; epsilon 1e-5 and decay 0.9, the WAE code's."""
+
+    def forward(self, x: Float[Tensor, "n a"]) -> Float[Tensor, "n a"]:
+        return super().forward(x.float()).to(x.dtype)  # PyTorch takes no mixed precision where there are no places
+
+
 class BatchNormReLU(nn.BatchNorm2d):
     """Batch norm (epsilon 1e-5 and decay 0.9, the WAE code's) and ReLU, in place."""
 

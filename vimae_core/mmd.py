@@ -69,6 +69,33 @@ def mmd2(
     return (within - 2 * _pair_sum(z, z_prior, kernel, block) / (n * m)).to(z.dtype)
 
 
+def mmd2_with_memory(
+    z: Float[Tensor, "n d"],
+    memory: Float[Tensor, "m d"],
+    z_prior: Float[Tensor, "nm d"],
+    kernel: Kernel = imq_kernel,
+) -> Float[Tensor, ""]:
+    """Estimate of MMD^2 from the pairs that n new codes and draws make with each other and with m earlier codes.
+
+    Unbiased where the earlier are draws of the same q(z); `z_prior` are n + m draws, the first n the new ones.
+    The gradient in z is that of all n + m codes' MMD^2 if the earlier, which ask for none, moved as the new ones do.
+    """
+    n, everyone = len(z), torch.cat([z, memory]).detach()
+    within = _mean_of_others(kernel(z, everyone))
+    across = kernel(z, z_prior).mean()
+    pull = 2 * (within - across)
+    with torch.no_grad():
+        # Both kinds of new points stand against all of the other: at q = p what a single point adds cancels.
+        value = within + _mean_of_others(kernel(z_prior[:n], z_prior)) - across - kernel(everyone, z_prior[:n]).mean()
+    return value.detach() + pull - pull.detach()
+
+
+def _mean_of_others(k: Float[Tensor, "n m"]) -> Float[Tensor, ""]:
+    """Over all pairs but those of a point with itself."""
+    n, m = k.shape
+    return (k.sum() - k.diagonal().sum()) / (n * (m - 1))
+
+
 def mmd2_as_printed(
     z: Float[Tensor, "n d"], z_prior: Float[Tensor, "n d"], kernel: Kernel = imq_kernel
 ) -> Float[Tensor, ""]:

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vimae_core.config import RunConfig
-from vimae_core.convolutional import convolutional_autoencoder
-from vimae_core.layers import Float32Linear, Linear
+from vimae_core.convolutional import convolutional_autoencoder, wae_initialise
+from vimae_core.layers import BatchNorm, Float32Linear, Linear
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -85,7 +85,23 @@ def _mlp(inputs: int, hidden: int) -> list[nn.Module]:
     return [layer for a, b in sizes for layer in (Linear(a, b), nn.ReLU(inplace=True))]
 
 
-ARCHITECTURES = {"mlp": mlp_autoencoder, "conv": convolutional_autoencoder}
+def wae_mlp_autoencoder(
+    image_shape: tuple[int, ...], width: float, latent_dim: int, outputs: int
+) -> tuple[nn.Module, nn.Module]:
+    """The same layers with batch norm as in the WAE code: before the encoder's ReLUs, after the decoder's."""
+    pixels, hidden = torch.Size(image_shape).numel(), max(1, round(256 * width))
+    encoder, decoder = [nn.Flatten()], []
+    for a, b in pairwise([pixels, hidden, hidden, hidden]):
+        encoder += [Linear(a, b), BatchNorm(b), nn.ReLU(inplace=True)]
+    for a, b in pairwise([latent_dim, hidden, hidden, hidden]):
+        decoder += [Linear(a, b), nn.ReLU(inplace=True), BatchNorm(b)]
+    networks = nn.Sequential(*encoder, Float32Linear(hidden, outputs)), nn.Sequential(*decoder, Linear(hidden, pixels))
+    for network in networks:
+        network.apply(wae_initialise)
+    return networks
+
+
+ARCHITECTURES = {"mlp": mlp_autoencoder, "wae-mlp": wae_mlp_autoencoder, "conv": convolutional_autoencoder}
 
 
 def as_pixels(images: Tensor | np.ndarray) -> Float[Tensor, "n c h w"]:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vimae_core.config import RunConfig
-from vimae_core.mmd import KERNELS, mmd2
+from vimae_core.mmd import KERNELS, mmd2, mmd2_with_memory
 from vimae_core.networks import Posterior
 from vimae_core.priors import Prior
 
@@ -36,7 +36,12 @@ def _wae(x: Float[Tensor, "n c h w"], logits: Float[Tensor, "n c h w"]) -> Float
     return 0.05 * _squared_error(x, logits)
 
 
-LIKELIHOODS = {"bernoulli": _bernoulli, "gaussian": _gaussian, "wae": _wae}
+def _wae_symmetric(x: Float[Tensor, "n c h w"], logits: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+    """The same cost of pixels in [-1, 1], as the WAE code has its faces: four times as much of ours."""
+    return 0.2 * _squared_error(x, logits)
+
+
+LIKELIHOODS = {"bernoulli": _bernoulli, "gaussian": _gaussian, "wae": _wae, "wae-symmetric": _wae_symmetric}
 
 
 def _squared_error(x: Tensor, logits: Tensor) -> Float[Tensor, " n"]:
@@ -112,12 +117,15 @@ def loss_terms(
     logits: Float[Tensor, "n c h w"],
     posterior: Posterior,
     z: Float[Tensor, "n d"],
-    z_prior: Float[Tensor, "n d"],
+    z_prior: Float[Tensor, "nm d"],
+    weight: Float[Tensor, ""] | float | None = None,
+    memory: Float[Tensor, "m d"] | None = None,
 ) -> dict[str, Float[Tensor, ""]]:
     """The loss to minimise, and those of its terms whose weight is not zero; batch means, nats.
 
     Eq. (4) with Eq. (3): alpha weighs the rate, (lambda - alpha) the divergence D(q(z)||p(z)), an MMD^2
-    between z ~ q(z) and z_prior ~ p(z). alpha = lambda = 1 is Eq. (2), alpha = 0 is Eq. (9).
+    between z ~ q(z) and z_prior ~ p(z). alpha = lambda = 1 is Eq. (2), alpha = 0 is Eq. (9). `weight` stands for
+    (lambda - alpha) where lambda is not constant; `memory`, earlier codes, for more of q(z).
     """
     terms = {"distortion": distortion(x, logits, config.likelihood).mean()}
     loss = terms["distortion"]
@@ -125,6 +133,7 @@ def loss_terms(
         terms["rate"] = rate(posterior, z, prior).mean()
         loss = loss + config.alpha * terms["rate"]
     if config.lambda_ > config.alpha:
-        terms["divergence"] = mmd2(z, z_prior, KERNELS[config.kernel])
-        loss = loss + (config.lambda_ - config.alpha) * terms["divergence"]
+        kernel, few = KERNELS[config.kernel], memory is None or len(memory) == 0
+        terms["divergence"] = mmd2(z, z_prior, kernel) if few else mmd2_with_memory(z, memory, z_prior, kernel)
+        loss = loss + (config.lambda_ - config.alpha if weight is None else weight) * terms["divergence"]
     return {"loss": loss, **terms}

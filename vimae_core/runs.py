@@ -71,6 +71,12 @@ class Run:
             network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
             return network.to(pick_device(self.config.device)).eval().requires_grad_(False)
 
+    @cached_property
+    def steps(self) -> dict[str, Float[Tensor, " steps"]]:
+        """Every term of the loss, and a lambda that changes, at every step. Raises RunError for a published run."""
+        tensors, meta = load_tensors(self.path / "steps.safetensors")
+        return dict(zip(json.loads(meta["terms"]), tensors["log"].T, strict=True))
+
     @property
     def prior(self) -> Prior:
         return make_prior(self.config.prior, self.config.latent_dim)
@@ -236,10 +242,17 @@ def _store(training: Training, about: dict, whole: Path, path: Path) -> None:
         "hundredths": {t: [part[:, i].mean().item() for part in parts] for i, t in enumerate(terms)},
         "steps": {t: log[:RECORDED_STEPS, i].tolist() for i, t in enumerate(terms)},
     }
+    if config.pretraining:
+        history["pretraining"] = training.pretraining.tolist()
+    if config.lambda_schedule == "constrained":
+        enough, last = training.multiplier.tolerance, log[-training.multiplier.window :, terms.index("divergence")]
+        mean = last.mean().item()
+        history["constraint"] = {"tolerance": enough, "mean": mean, "met": mean <= enough}
     speed = training.total_steps * config.batch_size / max(about["seconds"], 1e-9)
     about = {**about, "images_per_second": round(speed), "precision": training.network.precision}
     shape = json.dumps(list(training.images.shape[1:]))
     save_tensors(whole / "weights.safetensors", training.network.state_dict(), {"image_shape": shape})
+    save_tensors(whole / "steps.safetensors", {"log": log.float()}, {"terms": json.dumps(terms)})
     write_json(whole / "history.json", history)
     write_json(whole / "environment.json", {**about, **environment(training.device)})
     write_json(whole / "config.json", {k: v for k, v in asdict(config).items() if k != "data_root"})

@@ -7,8 +7,10 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from vimae_core.config import RunConfig
+from vimae_core.multiplier import LAMBDA_SCHEDULES
 from vimae_core.networks import as_pixels, build_network, pick_precision
 from vimae_core.objectives import loss_terms
+from vimae_core.pretraining import perturbed, pretrain
 from vimae_core.priors import make_prior
 
 
@@ -19,6 +21,10 @@ def check_images(config: RunConfig, images: UInt8[Tensor, "n c h w"]) -> None:
         raise ValueError(f"n_train={config.n_train} is not possible: {config.dataset} has {n} training images")
     if config.batch_size > (config.n_train or n):
         raise ValueError(f"batch_size={config.batch_size} is not possible: only {config.n_train or n} training images")
+    if config.pretraining > (config.n_train or n):
+        raise ValueError(
+            f"pretraining={config.pretraining} is not possible: only {config.n_train or n} training images"
+        )
     with torch.device("meta"):  # described, not made
         build_network(config, images.shape[1:])
 
@@ -49,30 +55,51 @@ class Training:
         self.terms = terms_used(config)
         self.log = torch.full((self.total_steps, len(self.terms)), torch.nan, device=device)  # read seldom: no sync
         self.order: Tensor | None = None  # of this epoch's images
+        schedule = LAMBDA_SCHEDULES.get(config.lambda_schedule)
+        self.multiplier = schedule and schedule(config, self.prior, self.total_steps)  # None: lambda is constant
+        self.memory = torch.empty(0, config.latent_dim, device=device)  # codes of the steps before
+        self.pretraining = torch.empty(0, device=device)  # its losses
         self.step = 0
 
     def advance(self) -> None:
-        """One step of Adam on the next batch."""
+        """One step of Adam on the next batch; before the first one, the encoder's pretraining."""
+        if self.step == 0 and self.config.pretraining:
+            self.pretraining = pretrain(self.config, self.network, self.images, self.prior, self.generator)
         epoch, batch = divmod(self.step, self.steps_per_epoch)
         if batch == 0 or self.order is None:
             self.order = self._epoch_order(epoch)
         rows = self.order[batch * self.config.batch_size : (batch + 1) * self.config.batch_size]
         x = as_pixels(self.images.index_select(0, rows))
         noise = torch.empty(len(x), self.config.latent_dim, device=self.device).normal_(generator=self.generator)
-        z_prior = self.prior.sample(len(x), self.generator)
-        terms = self.losses(x, noise, z_prior)
+        z_prior = self.prior.sample(len(x) + len(self.memory), self.generator)
+        seen, weight = perturbed(x, self.config.input_noise, self.generator), self._divergence_weight()
+        terms, z = self.losses(x, seen, noise, z_prior, weight, self.memory)
         self.optimiser.zero_grad()
         terms["loss"].backward()
         self.optimiser.param_groups[0]["lr"] = learning_rate(self.config, self.step, self.total_steps)
         self.optimiser.step()
+        if self.config.memory:
+            self.memory = torch.cat([self.memory, z.detach()])[-self.config.memory :]
+        if weight is not None:
+            terms["lambda"] = self.config.alpha + weight
         self.log[self.step] = torch.stack([terms[t].detach() for t in self.terms])
         self.step += 1
 
-    def _losses(self, x: Tensor, noise: Tensor, z_prior: Tensor) -> dict[str, Float[Tensor, ""]]:
-        """The loss and its terms; no draw of a random number, and nothing that waits for the device."""
-        posterior = self.network.encode(x)
+    def _losses(
+        self, x: Tensor, seen: Tensor, noise: Tensor, z_prior: Tensor, weight: Tensor | None, memory: Tensor
+    ) -> tuple[dict[str, Float[Tensor, ""]], Float[Tensor, "n d"]]:
+        """The loss and its terms, and the codes; no draw of a random number, and nothing that waits for the device."""
+        posterior = self.network.encode(seen)
         z = posterior.at(noise)
-        return loss_terms(self.config, self.prior, x, self.network.decode(z), posterior, z, z_prior)
+        logits = self.network.decode(z)
+        return loss_terms(self.config, self.prior, x, logits, posterior, z, z_prior, weight, memory), z
+
+    def _divergence_weight(self) -> Float[Tensor, ""] | None:
+        """(lambda - alpha) of this step; None where it is the configuration's in every step."""
+        if self.multiplier is None:
+            return None
+        lambda_, divergence = (self.log[: self.step, self.terms.index(t)] for t in ("lambda", "divergence"))
+        return self.multiplier(lambda_ - self.config.alpha, divergence)
 
     def _epoch_order(self, epoch: int) -> Tensor:
         """A permutation of the training images that seed and epoch determine, on any device."""
@@ -84,7 +111,8 @@ class Training:
         tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
         for name, parameter in self.weights.items():
             tensors |= {f"adam.{name}.{k}": v for k, v in self.optimiser.state[parameter].items()}
-        return {**tensors, "generator": self.generator.get_state(), "log": self.log[: self.step]}
+        own = {"generator": self.generator.get_state(), "log": self.log[: self.step]}
+        return {**tensors, **own, "memory": self.memory, "pretraining": self.pretraining}
 
     def restore(self, tensors: dict[str, Tensor], step: int) -> None:
         """Goes back to a state."""
@@ -97,6 +125,7 @@ class Training:
             self.optimiser.state[parameter] = {k: v.to(self.device) for k, v in state.items()}
         self.generator.set_state(tensors["generator"])
         self.log[: self.step] = tensors["log"].to(self.device)
+        self.memory, self.pretraining = (tensors[name].to(self.device) for name in ("memory", "pretraining"))
 
 
 def learning_rate(config: RunConfig, step: int, total_steps: int) -> float:
@@ -131,6 +160,12 @@ SCHEDULES = {"wae": _wae, "exponential": _exponential, "one-cycle": _one_cycle, 
 
 
 def terms_used(config: RunConfig) -> list[str]:
-    """The terms of the loss whose weight is not zero, the loss first."""
-    used = {"loss": True, "distortion": True, "rate": config.alpha > 0, "divergence": config.lambda_ > config.alpha}
+    """The terms of the loss whose weight is not zero, the loss first; at last lambda, where it changes."""
+    used = {
+        "loss": True,
+        "distortion": True,
+        "rate": config.alpha > 0,
+        "divergence": config.lambda_ > config.alpha,
+        "lambda": config.lambda_schedule != "constant",
+    }
     return [term for term, weighed in used.items() if weighed]

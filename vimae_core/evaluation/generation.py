@@ -26,11 +26,17 @@ def check(config: RunConfig, data: Dataset, n_test: int | None = None, condition
         raise ValueError(f"latent_dim={config.latent_dim} is not possible: so many principal components are not there")
 
 
-def pca_error(train: Float[Tensor, "n p"], test: Float[Tensor, "m p"], dim: int) -> float:
-    """The squared error of test images rebuilt from `dim` principal components of the training images."""
+def pca_errors(
+    train: Float[Tensor, "n p"], test: Float[Tensor, "m p"], corrupted: Float[Tensor, "m p"], dim: int
+) -> tuple[float, float]:
+    """The squared error of test images rebuilt from `dim` principal components of the training images.
+
+    Of the images themselves, and of what is rebuilt from corrupted ones, both against the images.
+    """
     pca = PCA(dim, svd_solver="covariance_eigh").fit(train.numpy())
-    rebuilt = pca.inverse_transform(pca.transform(test.numpy()))
-    return float(np.square(rebuilt - test.numpy()).sum(1).mean())
+    rebuilt = (pca.inverse_transform(pca.transform(images.numpy())) for images in (test, corrupted))
+    own, mended = (float(np.square(images - test.numpy()).sum(1).mean()) for images in rebuilt)
+    return own, mended
 
 
 @torch.no_grad()
@@ -52,10 +58,12 @@ def generation(run: Run, data: Dataset, n_test: int | None = None, condition: st
     corrupted = corrupt(images, condition, seed=1)
     error, kept = given_back(run, images, x, labels, network)
     corrupted_error, corrupted_kept = given_back(run, corrupted, x, labels, network)
+    of_pca, corrupted_of_pca = pca_errors(pixels, x.flatten(1), corrupted.flatten(1), run.config.latent_dim)
     record = {
         "n": n,
         "reconstruction_error": error,
-        "pca_error": pca_error(pixels, x.flatten(1), run.config.latent_dim),
+        "pca_error": of_pca,
+        "corrupted_pca_error": corrupted_of_pca,
         "label_kept": kept,
         "original_label_kept": _kept(network, x, labels),
         "corrupted_input_error": squared_error(corrupted, x),

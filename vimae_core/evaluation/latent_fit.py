@@ -50,7 +50,8 @@ def latent_fit(run: Run, data: Dataset, n_test: int | None = None) -> dict[str, 
     """The fit of q(z) to p(z) on the test split (its first `n_test` images), one draw z ~ q(z|x) an image.
 
     mmd2 and kl stand with their 95 % band at q = p (n prior draws in z's place); kl_train is that of as
-    many training images, for choices that must not look at the test. The others are those of `codes_and_images`.
+    many training images, for choices that must not look at the test. Where lambda was found, constraint_met. The others
+    are those of `codes_and_images`.
     """
     images = data["test"][0][:n_test]
     generator = torch.Generator().manual_seed(run.config.seed)
@@ -65,7 +66,15 @@ def latent_fit(run: Run, data: Dataset, n_test: int | None = None) -> dict[str, 
         "kl_train": kl_to_prior(run.posterior(data["train"][0][:n]).sample(generator), run.prior),
         "kl_null_low": float(kl_null[0]),
         "kl_null_high": float(kl_null[1]),
+        **_constraint(run, measured["mmd2"], band.high),
     }
+
+
+def _constraint(run: Run, mmd2: float, band: float) -> dict[str, bool]:
+    """Where lambda was found: whether these images' codes meet its tolerance too, as far as so many can tell."""
+    if run.config.lambda_schedule != "constrained":
+        return {}
+    return {"constraint_met": mmd2 <= max(run.history["constraint"]["tolerance"], band)}
 
 
 @torch.no_grad()
