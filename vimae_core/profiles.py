@@ -71,7 +71,7 @@ def _like(default, value, name):
         items = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
         if not items:
             raise ValueError(f"{name}={value!r} is not possible: must name at least one value, such as {default}")
-        return [_like(default[0], item, name) for item in items]
+        return [_like(default[0] if default else None, item, name) for item in items]
     if default is None:
         return value
     try:

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from vimae_core.config import RunConfig, paper_model
+from vimae_core.conventions import under_convention
 from vimae_core.profiles import common_fields
 from vimae_core.report.claims import Verdict, difference, judged, measured
 from vimae_core.report.results import Results, how_small
@@ -18,7 +19,8 @@ FAR, NEAR = 5 / 6, 0.05  # of claim 6: at most this part of the VAE's distance; 
 
 
 def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
-    """`table`: those of Figure 3 and Table 2. `scale`: some of its models under other likelihoods."""
+    """`table`: those of Figure 3 and Table 2. `scale`: some of its models under other likelihoods. `second`: the second
+    analysis's, under its conventions."""
     scale = [
         _model(m, s, likelihood, p)
         for s in p.scale_seeds
@@ -26,13 +28,27 @@ def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
         for m in p.scale_methods
     ]
     table = [_model(m, s, p.likelihood, p) for s in p.seeds for m in p.methods]
-    return {"table": table, "scale": [config for config in scale if config not in table]}
+    second = [
+        under_convention(c, "faces", m, seed=s, **_fields(m, p))
+        for s in p.convention_seeds
+        for c in p.conventions
+        for m in p.methods
+    ]
+    return {
+        "table": table,
+        "scale": [config for config in scale if config not in table],
+        "second": [config for config in dict.fromkeys(second) if config not in [*table, *scale]],
+    }
 
 
 def _model(name: str, seed: int, likelihood: str, p: SimpleNamespace) -> RunConfig:
-    free = paper_model(name).method in ("beta-vae", "infovae", "vimae")  # else lambda is the method's own
-    chosen = {"seed": seed, "likelihood": likelihood, "lambda_": p.lambda_ if free else None}
-    return paper_model(name, **chosen, **common_fields(p))
+    return paper_model(name, seed=seed, likelihood=likelihood, **_fields(name, p))
+
+
+def _fields(name: str, p: SimpleNamespace) -> dict:
+    """What all runs share; lambda where it is not the method's own."""
+    free = paper_model(name).method in ("beta-vae", "infovae", "vimae")
+    return {**common_fields(p), **({"lambda_": p.lambda_} if free else {})}
 
 
 def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
