@@ -97,6 +97,13 @@ CONCLUSIONS = [
     ),
     Conclusion(
         PAGE,
+        "that is one training each, which shows them neither level nor in an order",
+        lambda r: each(
+            r["scale"].table.query("likelihood == 'gaussian'").groupby("model").size().to_dict(), lambda v: v == 1
+        ),
+    ),
+    Conclusion(
+        PAGE,
         "The other likelihoods were run with one seed each, and enter no verdict",
         lambda r: each(r["scale"].table.groupby("likelihood")["seed"].nunique().to_dict(), lambda v: v == 1),
     ),
