@@ -213,6 +213,23 @@ def test_told_numbers_are_those_of_the_files(monkeypatch):
     )
     assert chapter_3.regained(digits, "mask 0.5")["VAE"] == pytest.approx(100 * (both - masked) / (clean - masked))
 
+    half_masked = {
+        (model, protocol): np.mean([r["accuracy"][protocol]["mask 0.5"]["tsvm"] for r in records("probes", **wanted)])
+        for model, wanted in (
+            ("AE", {"method": "ae"}), ("n", {"method": "vimae", "prior": "normal", "lambda_": 10.0}),
+            ("l", {"method": "vimae", "prior": "logistic", "lambda_": 10.0}),
+        )
+        for protocol in ("test", "both")
+    }  # fmt: skip
+    n, l_, trained_n, trained_l = (
+        f"{half_masked[m, protocol] - half_masked['AE', protocol]:.1f} ("
+        for protocol in ("test", "both")
+        for m in ("n", "l")
+    )
+    chapter_3_says = pages["03_capacity_semi_supervised"]
+    assert f"for VIMAE-n by {n}" in chapter_3_says and f"for VIMAE-l by {l_}" in chapter_3_says
+    assert f"the means change sign, {trained_n}" in chapter_3_says and f") and {trained_l}" in chapter_3_says
+
 
 VERDICTS = {
     1: "partly reproduced (2 of 3 statements hold, 5 seeds)",
