@@ -204,6 +204,32 @@ def test_eq_07_inequality_as_printed_is_false(error):
     assert distortion > info.conditional_entropy(info.joint(FAIR, encoder))  # h_q(X|Z) is the bound
 
 
+def exchanged(model):
+    """E_p_theta(x, z)[-log q(x|z)] term by term: the left side of Eq. (7) with the two joints exchanged."""
+    return sum(
+        model.prior[z] * model.decoder[z, x] * -math.log(model.p_x[x] * model.encoder[x, z] / model.q_z[z])
+        for x, z in np.ndindex(model.encoder.shape)
+    )
+
+
+def with_joints_exchanged(model):
+    """The model's images and codes in the data's and the encoder's place, and q(x|z) in the decoder's."""
+    p_theta = info.joint(model.prior, model.decoder)
+    return p_theta.sum(0), info.reverse(p_theta), info.reverse(info.joint(model.p_x, model.encoder))
+
+
+@for_any(models)
+def test_eq_07_with_the_joints_exchanged(model):
+    """E_p_theta(x, z)[-log q(x|z)] is h_theta(X|Z) + E_p(z) KL(p_theta(x|z)||q(x|z)), the printed right side."""
+    q_x_given_z = (model.p_x[:, None] * model.encoder / model.q_z).T
+    h_theta = model.prior @ [stats.entropy(row) for row in model.decoder]
+    gap = model.prior @ [stats.entropy(p, q) for p, q in zip(model.decoder, q_x_given_z, strict=True)]
+    assert exchanged(model) == pytest.approx(h_theta + gap)
+    assert info.distortion(*with_joints_exchanged(model)) == pytest.approx(exchanged(model))
+    assert info.conditional_entropy(info.joint(model.prior, model.decoder).T) == pytest.approx(h_theta)
+    assert exchanged(model) > h_theta
+
+
 @for_any(models)
 def test_eq_08_bounds_the_encoders_information(model):
     """Eq. (8) never exceeds I_q(X, Z), and reaches it at p_theta(x|z) = q(x|z)."""
@@ -221,6 +247,17 @@ def test_eq_08_is_no_bound_of_the_models_information():
     assert variational == pytest.approx(math.log(2) + math.log(0.9))
     assert model_information == pytest.approx(math.log(2) - binary_entropy(0.1))
     assert variational > model_information + 0.2
+
+
+@for_any(models)
+def test_eq_08_with_the_joints_exchanged_bounds_the_models_information(model):
+    """Less E_p_theta(x, z)[-log q(x|z)], h_theta(X) never exceeds I_theta(X, Z); it reaches it at q(x|z) = p_theta."""
+    p_theta = model.prior[:, None] * model.decoder
+    exact, h_theta = loop_information(p_theta), stats.entropy(p_theta.sum(0))
+    images, codes, q_x_given_z = with_joints_exchanged(model)
+    assert info.variational_information(images, codes, q_x_given_z) == pytest.approx(h_theta - exchanged(model))
+    assert h_theta - exchanged(model) <= exact + 1e-12
+    assert info.variational_information(images, codes, model.decoder) == pytest.approx(exact, abs=1e-12)
 
 
 # --- Eq. (9), (10), (11)

@@ -1,16 +1,21 @@
 """The committed records of Table 1 and Figure 2: whole, paired, and what the stored weights give when asked again."""
 
+import json
 import math
+from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.svm import SVC
 
 from vimae_core import load_dataset
 from vimae_core.chapters.capacity import runs
+from vimae_core.chapters.capacity_figures import seeds_of_weights, sweep_points
 from vimae_core.evaluation.probes import PROBES, draw_labels
 from vimae_core.profiles import parameters
+from vimae_core.reference import REFERENCE as FOLDER
 from vimae_core.reference import find_reference, reference_record
 from vimae_core.report.results import reference_results
 
@@ -43,6 +48,23 @@ def test_the_sweep_has_at_least_a_seed_of_every_weight():
     both = [*results["table"].runs, *results["sweep"].runs]
     found = {(r.config.likelihood, r.config.lambda_) for r in both if r.config.method in ("vae", "beta-vae")}
     assert found == {(name, w) for name in REFERENCE.sweep_likelihoods for w in REFERENCE.rate_weights}
+
+
+def test_the_sweep_says_of_how_many_seeds_each_weight_is():
+    """As the folders have it; in words, of counts by hand."""
+    results = reference_results("capacity", None)
+    points = sweep_points(results["table"], results["sweep"], "clean")
+    configs = [json.loads(path.read_text()) for path in FOLDER.glob("*/config.json")]
+    same = ("dataset", "architecture", "width", "latent_dim", "epochs")
+    digits = [c for c in configs if all(c[name] == getattr(REFERENCE, name) for name in same)]
+    vaes = [c for c in digits if c["method"] in ("vae", "beta-vae") and c["prior"] == "normal"]
+    counted = Counter((c["likelihood"], c["lambda_"]) for c in vaes)
+    names = {"bernoulli": "Bernoulli", "gaussian": "Gaussian, unit variance"}
+    found = points.groupby(["likelihood", "lambda"]).size().to_dict()
+    assert found == {(names[likelihood], weight): n for (likelihood, weight), n in counted.items()}
+    by_hand = pd.DataFrame({"likelihood": ["B"] * 4 + ["G"], "lambda": [1.0, 0.1, 1.0, 30.0, 10.0]})
+    assert seeds_of_weights(by_hand) == "B: 1 seed at β = 0.1, 30; 2 seeds at β = 1. G: 1 seed at β = 10."
+    assert seeds_of_weights(by_hand[:0]) == ""
 
 
 @pytest.mark.parametrize("model", [c for c in TABLE if c.seed == 0], ids=lambda c: c.label)

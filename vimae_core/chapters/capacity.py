@@ -91,10 +91,12 @@ def rankings(models: list[str], conditions: list[str], probes: list[str], result
     return pd.DataFrame(columns, index=pd.Index(conditions, name="condition"))
 
 
-def gaps(results: Results, models: Sequence[str], other: str, conditions: Sequence[str]) -> list[Mean]:
+def gaps(
+    results: Results, models: Sequence[str], other: str, conditions: Sequence[str], protocol: str = "test"
+) -> list[Mean]:
     """Accuracies of models less another's under conditions, in percentage points with their 95 % intervals."""
     pairs = {f"{model}, {c}": (model, other, c) for model in models for c in conditions}
-    return [crossed_mean(values) for values in _accuracy_pairs(results, pairs).values()]
+    return [crossed_mean(values) for values in _accuracy_pairs(results, pairs, protocol).values()]
 
 
 def off_the_paper(results: Results, models: Sequence[str], paper: dict) -> float:
@@ -156,8 +158,10 @@ def _minus(one: dict[int, list[float]], other: dict[int, list[float]]) -> dict[i
     return {seed: np.subtract(one[seed], other[seed]).tolist() for seed in one if seed in other}
 
 
-def _accuracy_pairs(results: Results, pairs: dict[str, tuple[str, str, str]]) -> dict[str, np.ndarray]:
+def _accuracy_pairs(
+    results: Results, pairs: dict[str, tuple[str, str, str]], protocol: str = "test"
+) -> dict[str, np.ndarray]:
     return {
-        name: difference(accuracies(results, one, condition), accuracies(results, other, condition))
+        name: difference(*(accuracies(results, model, condition, protocol=protocol) for model in (one, other)))
         for name, (one, other, condition) in pairs.items()
     }

@@ -78,7 +78,8 @@ def show_rate_sweep(table: Results, sweep: Results, paper: dict, name: str) -> N
         f"**Accuracy against the weight of the rate, {table.title}.** VAEs whose rate is weighted by β, a line a "
         "likelihood; a mark is a run, averaged over its draws of labels. Lines across: the paper's VAE and β-VAE; a "
         "ring: where a line of ours falls through the paper's VAE. Dotted: chance. Under the Gaussian likelihood, "
-        "β = 10 is the VAE with the WAE code's 0.05 × squared error.",
+        "β = 10 is the VAE with the WAE code's 0.05 × squared error. "
+        + seeds_of_weights(sweep_points(table, sweep, "clean")),
         "Two panels, clean and half-masked digits: accuracy against the weight of the rate on a logarithmic axis; one "
         "line a likelihood",
         sources([table, sweep]),
@@ -93,6 +94,19 @@ def sweep_points(table: Results, sweep: Results, condition: str) -> pd.DataFrame
     accuracy = [float(np.mean(record["test"][condition]["tsvm"])) for record in runs["accuracy"]]
     runs = runs.assign(accuracy=accuracy, likelihood=runs["likelihood"].map(LIKELIHOODS))
     return runs[["likelihood", "lambda", "accuracy"]].sort_values(["likelihood", "lambda"])
+
+
+def seeds_of_weights(points: pd.DataFrame) -> str:
+    """How many runs stand behind each weight, in words: "Bernoulli: 1 seed at β = 0.1, 30; 5 seeds at β = 1." """
+    told = []
+    for likelihood, runs in points.groupby("likelihood", sort=False):
+        counts = runs["lambda"].value_counts().sort_index()
+        by_count = [
+            f"{n} seed{'s' * (n > 1)} at β = {', '.join(f'{weight:g}' for weight in part.index)}"
+            for n, part in counts.groupby(counts)
+        ]
+        told.append(f"{likelihood}: {'; '.join(by_count)}.")
+    return " ".join(told)
 
 
 def crossing(weights: list[float], means: list[float], level: float) -> float | None:
