@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.regression.mixed_linear_model import MixedLM
 
 from vimae_core.chapters.capacity import HEAVY, TABLE_1, accuracies, claim_2, claim_3, rankings, table_1
 from vimae_core.chapters.faces import claim_6
 from vimae_core.chapters.generation import claim_4, claim_5
 from vimae_core.report.claims import comparisons, difference
 from vimae_core.report.results import Results
-from vimae_core.report.statistics import compare_pairs, crossed_mean, holm
+from vimae_core.report.statistics import _crossed, compare_pairs, crossed_mean, holm, two_sided_p
 
 MODELS = ("VAE", "beta-VAE", "VIMAE-n", "VIMAE-l")
 
@@ -44,6 +45,32 @@ def test_crossed_mean_is_the_analysis_of_variance():
     assert (mean.value, mean.low, mean.high, mean.n) == pytest.approx((m, m - half, m + half, s))
 
 
+@pytest.mark.parametrize("size", [(5, 7), (10, 10)])
+def test_crossed_mean_is_the_mixed_models(size):
+    """Mean and standard error are those of restricted maximum likelihood, seeds and draws crossed in one group."""
+    rng = np.random.default_rng(1)
+    x = 2 + rng.normal(size=(size[0], 1)) + rng.normal(size=(1, size[1])) + 0.5 * rng.normal(size=size)
+    seed, draw = np.indices(size).reshape(2, -1)
+    frame = pd.DataFrame({"value": x.ravel(), "seed": seed, "draw": draw, "group": 1})
+    components = {"seed": "0 + C(seed)", "draw": "0 + C(draw)"}
+    model = MixedLM.from_formula("value ~ 1", frame, groups="group", re_formula="0", vc_formula=components)
+    fitted = model.fit(reml=True)
+    assert min(*fitted.vcomp, fitted.scale) > 0.1  # at none of the edges, where the two part
+    value, error, _ = _crossed(x)
+    assert value == pytest.approx(fitted.fe_params["Intercept"], rel=1e-3)
+    assert error == pytest.approx(fitted.bse_fe["Intercept"], rel=1e-3)
+
+
+@pytest.mark.parametrize("level", [0.2, 0.01, 1e-6])
+def test_an_interval_of_another_level(level):
+    """Of one draw a seed it is scipy's; 0.05 is what is meant where none is given."""
+    values = np.random.default_rng(0).normal(0.5, 1, (6, 1))
+    wanted = stats.ttest_1samp(values[:, 0], 0).confidence_interval(1 - level)
+    mean = crossed_mean(values, level)
+    assert (mean.low, mean.high) == pytest.approx(tuple(wanted))
+    assert crossed_mean(values) == crossed_mean(values, 0.05) != mean
+
+
 def rejected(size: tuple[int, int], spread: tuple[float, float, float], effect: float, n: int = 2000) -> int:
     """In how many of n tables of that size the test finds a difference at 5 %."""
     (s, r), (seed, draw, rest), rng = size, spread, np.random.default_rng(2)
@@ -53,7 +80,7 @@ def rejected(size: tuple[int, int], spread: tuple[float, float, float], effect: 
         + draw * rng.normal(size=(n, 1, r))
         + rest * rng.normal(size=(n, s, r))
     )
-    return sum(compare_pairs({"a": table})["a"].p < 0.05 for table in tables)
+    return sum(two_sided_p(table) < 0.05 for table in tables)
 
 
 def rate_of_the_formula(

@@ -81,7 +81,7 @@ def test_what_trains_loads_only_what_trains(command, tiny):
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
     heavy = {"sklearn", "scipy", "torchvision", "torch_fidelity", "efficientnet_lite_pytorch", "matplotlib", "IPython"}
-    assert "vimae_core" in loaded and not loaded & (heavy | {"pandas", "seaborn", "myst_nb", "PIL"})
+    assert "vimae_core" in loaded and not loaded & (heavy | {"pandas", "seaborn", "statsmodels", "myst_nb", "PIL"})
 
 
 def closure(requirements: list[Requirement]) -> set[str]:
