@@ -17,6 +17,7 @@ CHAPTERS = {  # a module of this folder -> its notebook
     "capacity": "03_capacity_semi_supervised",
     "generation": "04_mnist_generation",
     "faces": "05_celeba_generation",
+    "conventions": "06_conventions_and_scale",
     "speed": "speed",
 }
 

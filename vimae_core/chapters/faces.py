@@ -28,17 +28,18 @@ def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
         for m in p.scale_methods
     ]
     table = [_model(m, s, p.likelihood, p) for s in p.seeds for m in p.methods]
-    second = [
-        under_convention(c, "faces", m, seed=s, **_fields(m, p))
-        for s in p.convention_seeds
-        for c in p.conventions
-        for m in p.methods
-    ]
     return {
         "table": table,
         "scale": [config for config in scale if config not in table],
-        "second": [config for config in dict.fromkeys(second) if config not in [*table, *scale]],
+        "second": list(dict.fromkeys(config for c in p.conventions for config in second(p, c))),
     }
+
+
+def second(p: SimpleNamespace, convention: str) -> list[RunConfig]:
+    """Those of Figure 3 and Table 2 under a convention of the second analysis."""
+    return [
+        under_convention(convention, "faces", m, seed=s, **_fields(m, p)) for s in p.convention_seeds for m in p.methods
+    ]
 
 
 def _model(name: str, seed: int, likelihood: str, p: SimpleNamespace) -> RunConfig:

@@ -15,6 +15,7 @@ from vimae_core.reference import reference_record, reference_runs
 from vimae_core.report.show import provenance
 from vimae_core.report.statistics import mean_over_seeds
 from vimae_core.runs import Run, check_data, fit
+from vimae_core.store import config_digest
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ class Results:
         keep = [r.config.lambda_ == lambda_ and r.config.likelihood == likelihood for r in self.runs]
         kept = [r for r, k in zip(self.runs, keep, strict=True) if k]
         return replace(self, runs=kept, table=self.table[keep])
+
+    def among(self, configs: Iterable[RunConfig]) -> "Results":
+        """Those of some configurations, wherever they were computed."""
+        wanted = {config_digest(config) for config in configs}
+        keep = [config_digest(run.config) in wanted for run in self.runs]
+        return replace(self, runs=[r for r, k in zip(self.runs, keep, strict=True) if k], table=self.table[keep])
 
     def values(self, model: str, measure: str) -> list[float]:
         """A measure of a model, a value a seed."""

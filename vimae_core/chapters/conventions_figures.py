@@ -1,0 +1,194 @@
+"""Drawings of the second analysis: the map of statements by conventions, its tables and sentences, and the power."""
+
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from vimae_core.chapters.capacity import CLEAN, HEAVY, accuracies
+from vimae_core.chapters.statements import CLAIMS, Told
+from vimae_core.report.claims import difference
+from vimae_core.report.outcomes import paper_effect, power
+from vimae_core.report.paper import paper_values
+from vimae_core.report.results import Results, sources
+from vimae_core.report.show import show_figure, show_table
+from vimae_core.report.style import INK, SERIES, WIDTH
+
+ByConvention = dict[str, dict[int, dict[str, Told]]]
+
+NOT_RUN = "not yet run"
+LOOKS = {  # word -> sign, colour: told apart without colour, and by those who see fewer
+    "holds": ("✓", "#0072b2"),
+    "sign agrees": ("(+)", "#9cc9e3"),
+    "undecided": ("?", "#e3e3e3"),
+    "sign disagrees": ("(−)", "#f3c9a5"),
+    "contradicted": ("✗", "#d55e00"),
+    NOT_RUN: ("", "white"),
+}
+DIGITS = {1: 2, 4: 1, 5: 1}  # after the point, where it is not one
+UNITS = {
+    1: "nats", 2: "points", 3: "points", 4: "squared error, and Fréchet distance",
+    5: "squared error, and points of labels", 6: "Fréchet distance",
+}  # fmt: skip
+
+
+def word(told: Told) -> str:
+    return told.outcome.word if told.outcome else NOT_RUN
+
+
+def show_map(found: ByConvention, results: list[Results], name: str) -> None:
+    """Displays which statement holds under which convention, in one figure."""
+    counts = "; ".join(f"{c}: {in_numbers(claims)}" for c, claims in found.items())
+    show_figure(
+        statement_map(found),
+        name,
+        "**Which statements hold under which convention.** A row a statement, a column a convention: ✓ holds, "
+        "✗ contradicted, ? undecided, by the corrected 95 % interval; empty: not yet run. The number is the difference "
+        "that the statement says is above zero; its unit and interval stand in the tables below.",
+        f"A grid of statements by conventions with a sign, a colour and a number in each cell. {counts}.",
+        sources(results),
+    )
+
+
+def in_numbers(claims: dict[int, dict[str, Told]]) -> str:
+    """How many statements of a convention came out how."""
+    words = [word(t) for of_claim in claims.values() for t in of_claim.values()]
+    return ", ".join(f"{words.count(w)} {w}" for w in LOOKS if w in words)
+
+
+def statement_map(found: ByConvention) -> Figure:
+    """One panel a claim."""
+    first = next(iter(found.values()))
+    figure, axes = plt.subplots(
+        len(CLAIMS), 1, figsize=(WIDTH, 9.4), sharex=True, height_ratios=[len(first[claim]) for claim in CLAIMS]
+    )
+    for axis, claim in zip(axes, CLAIMS, strict=True):
+        names = list(first[claim])
+        for x, of_claims in enumerate(found.values()):
+            for y, told in enumerate(of_claims[claim].values()):
+                sign, colour = LOOKS[word(told)]
+                axis.add_patch(
+                    plt.Rectangle(
+                        (x - 0.48, y - 0.46), 0.96, 0.92, facecolor=colour, edgecolor="#dddddd", linewidth=0.4
+                    )
+                )
+                if told.outcome:
+                    text = f"{sign} {told.outcome.difference.value:.{DIGITS.get(claim, 1)}f}".replace("-", "−")
+                    dark = colour in ("#0072b2", "#d55e00")
+                    axis.text(x, y, text, ha="center", va="center", size=7, color="white" if dark else INK)
+        axis.set(xlim=(-0.5, len(found) - 0.5), ylim=(len(names) - 0.5, -0.5))
+        axis.set_yticks(range(len(names)), [n.replace("beta", "β") for n in names], size=7)
+        axis.set_xticks(range(len(found)), list(found))
+        axis.tick_params(length=0, labeltop=claim == 1, labelbottom=False)
+        axis.set_ylabel(f"claim {claim}", rotation=0, ha="right", va="center", labelpad=4)
+        axis.spines[:].set_visible(False)
+    figure.align_ylabels()
+    return figure
+
+
+def show_statements(claim: int, found: ByConvention, results: list[Results], chapter: str) -> None:
+    """Displays a claim's statements with difference, interval, seeds and the paper's effect, by convention."""
+    show_table(
+        statement_table(claim, found),
+        f"tab-statements-{claim}",
+        f"Claim {claim}, {UNITS[claim]}: outcome, difference with its corrected interval, and seeds, under each "
+        "convention. *Paper*: its own difference; *excluded* where the interval leaves it out; *unseen* where the same "
+        f"spread around it would not have held. More in {chapter}; [the tests](second-statements).",
+        sources(results),
+    )
+
+
+def statement_table(claim: int, found: ByConvention) -> pd.DataFrame:
+    """A row a statement and a column a convention."""
+    first = next(iter(found.values()))[claim]
+    effects = ["—" if t.statement.paper is None else f"{t.statement.paper:.1f}" for t in first.values()]
+    columns = {f"`{c}`": [cell(claim, t) for t in claims[claim].values()] for c, claims in found.items()}
+    names = [n.replace("beta", "β") for n in first]
+    return pd.DataFrame({"paper": effects, **columns}, index=pd.Index(names, name="statement"))
+
+
+def cell(claim: int, told: Told) -> str:
+    """A statement's outcome in words."""
+    if told.outcome is None:
+        return NOT_RUN
+    mean, spec = told.outcome.difference, f".{DIGITS.get(claim, 1)}f"
+    interval = "" if np.isnan(mean.high) else f" [{mean.low:{spec}}, {mean.high:{spec}}]"
+    lines = [
+        f"**{LOOKS[told.outcome.word][0]} {told.outcome.word}**",
+        f"{mean.value:{spec}}{interval}",
+        f"{mean.n} seed{'s' * (mean.n > 1)}",
+    ]
+    if told.statement.paper is not None and mean.n > 1:
+        excludes = paper_effect(told.outcome, told.statement.paper).startswith("excludes")
+        lines += [*["paper's excluded"] * excludes, *["paper's unseen"] * (told.could_hold is False)]
+    return "<br>".join(lines)
+
+
+def in_sentences(found: ByConvention) -> str:
+    """Is there one convention under which all holds; what holds under all of them, and what under none?"""
+    words = {c: {n: word(t) for of in claims.values() for n, t in of.items()} for c, claims in found.items()}
+    names = list(next(iter(words.values())))
+    open_ = sum(w == NOT_RUN for of in words.values() for w in of.values())
+    run = {n: [of[n] for of in words.values() if of[n] != NOT_RUN] for n in names}
+    run = {n: of for n, of in run.items() if len(of) > 1}  # one convention is not several
+    whole = [c for c, of in words.items() if set(of.values()) == {"holds"}]
+    under_all = [n for n, of in run.items() if set(of) == {"holds"}]
+    under_none = [n for n, of in run.items() if "holds" not in of]
+    refuted = [n for n, of in run.items() if set(of) == {"contradicted"}]
+    told = [
+        f"**Under {' and '.join(f'`{c}`' for c in whole)} every statement holds.**"
+        if whole
+        else "**There is no convention under which every statement holds.**"
+        if not open_
+        else "**No convention is known yet under which every statement holds**: "
+        f"{open_} of {len(words) * len(names)} cells are not yet run.",
+        f"Of the {len(run)} statements that were run under several conventions hold under all of them "
+        f"{_listed(under_all)}.",
+        f"Under none of them {'holds' if len(under_none) == 1 else 'hold'} {_listed(under_none)}; contradicted under "
+        f"every one of them: {_listed(refuted)}.",
+    ]
+    return "\n".join(told)
+
+
+def _listed(names: list[str]) -> str:
+    told = "; ".join(n.replace("beta", "β") for n in names)
+    return f"{len(names)} statement{'s' * (len(names) != 1)} ({told})" if names else "no statement"
+
+
+def show_power(table: Results, p: SimpleNamespace, name: str) -> None:
+    """Displays how likely the test is to find a difference of VIMAE-l and VIMAE-n, by its size and the seeds."""
+    spreads = {c: float(np.std(_apart(table, c).mean(1), ddof=1)) for c in (CLEAN, *HEAVY)}
+    show_figure(
+        power_curves(spreads, len(p.seeds), len(p.seeds) + len(p.more_seeds)),
+        name,
+        "**Which effect could be seen.** Probability that a paired t-test at 5 %, uncorrected, finds a true difference "
+        f"of VIMAE-l and VIMAE-n, with {len(p.seeds)} seeds (dashed) and with {len(p.seeds) + len(p.more_seeds)} "
+        "(solid), at the spread that the first analysis's seeds have. Rings: the paper's own differences.",
+        "Curves of the power against the true difference in percentage points, a colour a condition; rings at the "
+        "paper's differences.",
+        sources([table]),
+    )
+
+
+def _apart(table: Results, condition: str) -> np.ndarray:
+    return difference(accuracies(table, "VIMAE-l", condition), accuracies(table, "VIMAE-n", condition))
+
+
+def power_curves(spreads: dict[str, float], few: int, many: int) -> Figure:
+    """A colour a condition, dashed with few seeds."""
+    paper = paper_values()["table_1"]
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.2))
+    effects = np.linspace(0.01, 3, 150)
+    for (condition, spread), colour in zip(spreads.items(), SERIES, strict=False):
+        at = paper["conditions"].index(condition)
+        printed = abs(paper["VIMAE-l"][at] - paper["VIMAE-n"][at])
+        for seeds, line in ((few, "--"), (many, "-")):
+            axis.plot(effects, [power(e, spread, seeds) for e in effects], line, color=colour,
+                      label=f"{condition}: spread {spread:.1f}" if seeds == many else None)  # fmt: skip
+            axis.plot(printed, power(printed, spread, seeds), "o", color=colour, markerfacecolor="none", markersize=8)
+    axis.axhline(0.8, color=INK, linewidth=0.6, linestyle=":")
+    axis.set(xlabel="true difference, points", ylabel="power", ylim=(0, 1.03), xlim=(0, 3))
+    axis.legend(title="condition")
+    return figure

@@ -1,0 +1,166 @@
+"""Claims 1 to 6 in statements, each a difference that it says is above zero, and what came out of them.
+
+Fixed, with their tests, in book/second_analysis.md.
+"""
+
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+
+from vimae_core.chapters.capacity import CLEAN, HEAVY, TABLE_1, accuracies
+from vimae_core.chapters.conventions import ENOUGH_RATE, digits, plane
+from vimae_core.chapters.faces import FAR, NEAR, second
+from vimae_core.report.claims import difference, measured
+from vimae_core.report.outcomes import Outcome, at_the_papers_mean, corrected_intervals, equivalent
+from vimae_core.report.paper import paper_values
+from vimae_core.report.results import Results
+
+MAX_KL = 0.1  # nats
+KEPT = 0.9  # of the labels
+
+
+class Statement(NamedTuple):
+    """Seeds by draws, empty where it was not run; claimed to be above 0, or, with a margin, within ± it."""
+
+    values: np.ndarray
+    paper: float | None = None  # its own effect, where it prints one
+    margin: float | None = None
+    word: str | None = None  # where the outcome is not the interval's
+
+
+class Told(NamedTuple):
+    """A statement and what came out; None: not yet run."""
+
+    statement: Statement
+    outcome: Outcome | None
+    could_hold: bool | None  # whether this spread around the paper's effect would have held
+
+
+def claim_1(results: Results) -> dict[str, Statement]:
+    """Figure 1: the VAE does not fit its prior, the others do; an empty code is no fit."""
+    found = {}
+    for model, fits in (("VAE", False), ("beta-VAE", True), ("VIMAE-n", True), ("VIMAE-l", True)):
+        kl, rates = (np.array(list(measured(results, model, m).values())) for m in ("kl", "rate"))
+        empty = len(rates) > 1 and rates.mean() < ENOUGH_RATE
+        word = ("contradicted" if fits else "holds") if empty else None
+        found[f"{model} {'fits' if fits else 'does not fit'}"] = Statement(
+            MAX_KL - kl if fits else kl - MAX_KL, word=word
+        )
+    return found
+
+
+def claim_2(results: Results) -> dict[str, Statement]:
+    """Table 1: beta-VAE and both VIMAE classify better than the VAE under each condition."""
+    pairs = [(m, "VAE", c) for m in ("beta-VAE", "VIMAE-n", "VIMAE-l") for c in TABLE_1]
+    return dict(_better(results, *pair) for pair in pairs)
+
+
+def claim_3(results: Results) -> dict[str, Statement]:
+    """Table 1: VIMAE-n is best on clean digits, VIMAE-l under heavy corruption, and VIMAE-l loses less."""
+    clean = [("VIMAE-n", m, CLEAN) for m in ("VAE", "beta-VAE", "VIMAE-l")]
+    heavy = [("VIMAE-l", m, c) for c in HEAVY for m in ("VAE", "beta-VAE", "VIMAE-n")]
+    found = dict(_better(results, *pair) for pair in (*clean, *heavy))
+    for c in HEAVY:
+        (_, there), (_, here) = (_better(results, "VIMAE-l", "VIMAE-n", condition) for condition in (c, CLEAN))
+        values = there.values - here.values if there.values.size else there.values
+        found[f"loss of VIMAE-n − loss of VIMAE-l, {CLEAN} to {c}"] = Statement(values, there.paper - here.paper)
+    return found
+
+
+def _better(results: Results, one: str, other: str, condition: str) -> tuple[str, Statement]:
+    table = paper_values()["table_1"]
+    printed = {m: table[m][table["conditions"].index(condition)] for m in (one, other)}
+    values = difference(accuracies(results, one, condition), accuracies(results, other, condition))
+    return f"{one} − {other}, {condition}", Statement(values, printed[one] - printed[other])
+
+
+def claim_4(results: Results) -> dict[str, Statement]:
+    """Figure 2: all reconstruct, better than principal components; VIMAE generates better than VAE and beta-VAE."""
+    of = lambda model, m: measured(results, model, m)  # noqa: E731
+    rebuilt = {
+        f"error of PCA − error of {m}": Statement(difference(of(m, "pca_error"), of(m, "reconstruction_error")))
+        for m in ("VAE", "beta-VAE", "VIMAE-n", "VIMAE-l")
+    }
+    samples = {
+        f"distance of {other} − distance of {m}": Statement(
+            difference(of(other, "prior_frechet"), of(m, "prior_frechet"))
+        )
+        for m in ("VIMAE-n", "VIMAE-l")
+        for other in ("VAE", "beta-VAE")
+    }
+    return {**rebuilt, **samples}
+
+
+def claim_5(results: Results) -> dict[str, Statement]:
+    """Figure 2: from half-masked digits VIMAE gives the clean one, better than PCA and an AE, with its class."""
+    of = lambda model, m: measured(results, model, m)  # noqa: E731
+    found = {}
+    for m in ("VIMAE-n", "VIMAE-l"):
+        mended = of(m, "corrupted_error")
+        found[f"error of PCA, masked − error of {m}, masked"] = Statement(
+            difference(of(m, "corrupted_pca_error"), mended)
+        )
+        found[f"error of AE, masked − error of {m}, masked"] = Statement(
+            difference(of("AE", "corrupted_error"), mended)
+        )
+        needed = {seed: [KEPT * kept] for seed, (kept,) in of(m, "label_kept").items()}
+        found[f"{m}: label kept, masked − {KEPT} × clean"] = Statement(
+            difference(of(m, "corrupted_label_kept"), needed)
+        )
+    return found
+
+
+def claim_6(results: Results) -> dict[str, Statement]:
+    """Figure 3, Table 2: VIMAE far better than the VAE on faces, VIMAE-n slightly better than VIMAE-l, nearly equal."""
+    vae, n, l_ = (measured(results, m, "prior_distance") for m in ("VAE", "VIMAE-n", "VIMAE-l"))
+    bar = {seed: [FAR * value] for seed, (value,) in vae.items()}
+    apart = difference(l_, n)
+    mean = np.mean([*n.values(), *l_.values()]) if apart.size else np.nan
+    return {
+        "5/6 of the VAE's distance − VIMAE-n's": Statement(difference(bar, n)),
+        "5/6 of the VAE's distance − VIMAE-l's": Statement(difference(bar, l_)),
+        "VIMAE-l's distance − VIMAE-n's": Statement(apart),
+        f"VIMAE-n and VIMAE-l within {100 * NEAR:.0f} %": Statement(apart, margin=NEAR * mean if apart.size else None),
+    }
+
+
+CLAIMS = {1: claim_1, 2: claim_2, 3: claim_3, 4: claim_4, 5: claim_5, 6: claim_6}
+
+
+def told(statements: dict[str, Statement]) -> dict[str, Told]:
+    """What came out of a claim's statements, corrected together."""
+    tested = {name: s for name, s in statements.items() if s.values.size and s.margin is None}
+    outcomes = corrected_intervals({name: s.values for name, s in tested.items()}) if tested else {}
+    printed = {name: s for name, s in tested.items() if s.paper is not None}
+    could = (
+        at_the_papers_mean({n: s.values for n, s in printed.items()}, {n: s.paper for n, s in printed.items()})
+        if printed and len(printed) == len(tested)
+        else {}
+    )
+    for name, s in statements.items():
+        if s.values.size and s.margin is not None:
+            outcomes[name] = equivalent(s.values[:, 0], s.margin)
+        if s.word and name in outcomes:
+            outcomes[name] = outcomes[name]._replace(word=s.word)
+    return {
+        name: Told(s, outcomes.get(name), could[name].word == "holds" if name in could else None)
+        for name, s in statements.items()
+    }
+
+
+def by_convention(
+    p: SimpleNamespace, faces_p: SimpleNamespace, digit_results: dict[str, Results], face_results: dict[str, Results]
+) -> dict[str, dict[int, dict[str, Told]]]:
+    """Convention -> claim -> statement -> what came out, from the results of chapters `conventions` and `faces`."""
+    found = {}
+    for c in p.conventions:
+        of = {1: digit_results["plane"].among(plane(p, c)), 6: _faces(faces_p, c, face_results)}
+        on_digits = digit_results["digits"].among(digits(p, c))
+        found[c] = {claim: told(test(of.get(claim, on_digits))) for claim, test in CLAIMS.items()}
+    return found
+
+
+def _faces(p: SimpleNamespace, convention: str, results: dict[str, Results]) -> Results:
+    """Under `bernoulli` the first analysis's."""
+    return results["table"] if convention == "bernoulli" else results["second"].among(second(p, convention))
