@@ -2,15 +2,18 @@
 
 import re
 
+import pandas as pd
 import pytest
 
 from tests.conftest import ROOT
 from vimae_core import RunConfig, make_prior
+from vimae_core.chapters import faces
 from vimae_core.chapters.conventions import runs, size
 from vimae_core.config import PAPER_MODELS, paper_model
 from vimae_core.conventions import CONVENTIONS, SECTIONS, under_convention
 from vimae_core.multiplier import tolerance, window
 from vimae_core.profiles import parameters
+from vimae_core.report.results import Results
 
 PAGE = (ROOT / "book" / "second_analysis.md").read_text(encoding="utf-8")
 
@@ -88,6 +91,32 @@ def test_the_chapters_runs_are_those_of_the_page():
     assert {name: len(found) for name, found in groups.items()} == expected
     seeds = {config.seed for found in groups.values() for config in found}
     assert min(seeds) == 10
+
+
+def test_faces_have_their_runs_and_their_table():
+    """Three seeds of four models under two conventions, whose AE and VAE have nothing to constrain; told by lambda."""
+    p = parameters("faces", "reference")
+    configs = faces.runs(p)["second"]
+    assert len(configs) == 3 * (4 + 4) and {c.seed for c in configs} == {10, 11, 12}
+    assert {(c.likelihood, c.lambda_) for c in configs if c.label == "VIMAE-l"} == {
+        ("wae-symmetric", 100.0), ("bernoulli", 10_000.0)
+    }  # fmt: skip
+    rows = [
+        {"model": m, "likelihood": "bernoulli", "lambda": lam, "prior_distance": d, "aggregate_distance": 1.0,
+         "rate": 2.0, "reconstruction_error": 3.0}
+        for m, lam, d in (("VAE", 1.0, 90.0), ("VIMAE-n", 10_000.0, 80.0), ("VIMAE-n", 100.0, 85.0))
+    ]  # fmt: skip
+    table = faces.by_convention(["VIMAE-n"], Results("reference", "n", "p", [], pd.DataFrame(rows)))
+    assert table["prior"].to_dict() == {"bernoulli, VIMAE-n, λ = 10000": "80.0", "bernoulli, VIMAE-n, λ = 100": "85.0"}
+
+
+def test_a_build_has_conventions_for_faces_where_they_are_asked_for():
+    """None by default; a list that is empty by default takes what is given, and a typo is named."""
+    assert faces.runs(parameters("faces", "quick"))["second"] == []
+    asked = parameters("faces", "quick", conventions="wae", convention_seeds=[3])
+    assert [c.pretraining for c in faces.runs(asked)["second"]] == [256] * len(asked.methods)
+    with pytest.raises(ValueError, match="convention='wea' is unknown"):
+        faces.runs(parameters("faces", "quick", conventions="wea"))
 
 
 def test_a_size_is_a_width_and_a_number_of_epochs():

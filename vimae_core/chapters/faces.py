@@ -110,6 +110,20 @@ def by_likelihood(models: list[str], results: list[Results]) -> pd.DataFrame:
     return pd.DataFrame(rows.values(), index=index, columns=columns)
 
 
+def by_convention(models: list[str], result: Results) -> pd.DataFrame:
+    """A row a model and bundle of likelihood and lambda: distances from the prior and the codes, rate and error."""
+    measures = {"prior_distance": ".1f", "aggregate_distance": ".1f", "rate": ".0f", "reconstruction_error": ".1f"}
+    rows = {
+        f"{likelihood}, {model}, λ = {lambda_:g}": [
+            format(mean_over_seeds(part[m].tolist()), s) for m, s in measures.items()
+        ]
+        for (likelihood, lambda_, model), part in result.table.groupby(["likelihood", "lambda", "model"], sort=False)
+        if model in models
+    }
+    columns = ["prior", "aggregate posterior", "rate, nats", "error of reconstructions"]
+    return pd.DataFrame(rows.values(), index=pd.Index(rows, name="likelihood, model"), columns=columns)
+
+
 def under(likelihood: str, results: list[Results], measure: str = "prior_distance") -> dict[str, float]:
     """The mean of a measure over seeds under a likelihood, by model."""
     together = pd.concat([r.table for r in results if r])
