@@ -238,11 +238,11 @@ def test_a_chapter_is_added_and_removed_by_the_readmes_lines(tree):
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     before = {file: (tree / file).read_text() for file in ("vimae_core/chapters/__init__.py", "_toc.yml")}
     base = tree / "workflow" / "profiles" / "base.yaml"
-    nbformat.write(notebook, tree / "notebooks" / "06_doses.ipynb")
+    nbformat.write(notebook, tree / "notebooks" / "09_doses.ipynb")
     (tree / "vimae_core" / "chapters" / "doses.py").write_text(DOSES)
-    edit(tree / "vimae_core/chapters/__init__.py", "CHAPTERS = {", 'CHAPTERS = {\n    "doses": "06_doses",')
+    edit(tree / "vimae_core/chapters/__init__.py", "CHAPTERS = {", 'CHAPTERS = {\n    "doses": "09_doses",')
     edit(tree / "_toc.yml", "{file: book/results/05_celeba_generation}",
-         "{file: book/results/05_celeba_generation}, {file: book/results/06_doses}")  # fmt: skip
+         "{file: book/results/05_celeba_generation}, {file: book/results/09_doses}")  # fmt: skip
     with base.open("a") as file:
         file.write(
             "doses: {dataset: mnist, n_train: 500, epochs: 1, n_test: 100, doses: [3.0, 30.0], data_root: null}\n"
@@ -250,11 +250,11 @@ def test_a_chapter_is_added_and_removed_by_the_readmes_lines(tree):
     assert planned(tree) == {"runs": 2, "notebook": 1, "book": 1}
     done = make_book(tree)
     assert done.returncode == 0, done.stdout + done.stderr
-    page = (tree / "_build" / "html" / "book" / "results" / "06_doses.html").read_text()
+    page = (tree / "_build" / "html" / "book" / "results" / "09_doses.html").read_text()
     assert "KL, this build" in page and "2 runs" in page
     for file, text in before.items():
         (tree / file).write_text(text)
-    for file in ("notebooks/06_doses.ipynb", "vimae_core/chapters/doses.py", "book/results/06_doses.ipynb"):
+    for file in ("notebooks/09_doses.ipynb", "vimae_core/chapters/doses.py", "book/results/09_doses.ipynb"):
         (tree / file).unlink()
     base.write_text(base.read_text().partition("doses: {")[0])
     assert planned(tree) == {"book": 1}
