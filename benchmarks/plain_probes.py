@@ -37,9 +37,11 @@ def plain_probes(run, data, conditions, curve, draws, n_labels=1000) -> dict:
             grid = {"C": C, "gamma": [g / x.shape[1] for g in GAMMA]}
             svm = GridSearchCV(SVC(), grid, cv=FOLDS).fit(x, y)
             kernel = svm.best_params_["C"], svm.best_params_["gamma"]
+            unlabelled = (codes[others] - mean) / std
+            fractions = torch.from_numpy(svm.predict(unlabelled)).bincount(minlength=len(y.unique())) / len(others)
             predictors = {
                 "svm": svm.predict,
-                "tsvm": plain_tsvm(x, y, (codes[others] - mean) / std, *kernel, seed=draw),
+                "tsvm": plain_tsvm(x, y, unlabelled, *kernel, fractions.double(), seed=draw),
                 "knn": KNeighborsClassifier(NEIGHBOURS).fit(x, y).predict,
                 "linear": LogisticRegression(max_iter=1000).fit(x, y).predict,
             }
@@ -52,7 +54,7 @@ def plain_probes(run, data, conditions, curve, draws, n_labels=1000) -> dict:
     return {"accuracy": accuracy, "chosen": chosen}
 
 
-def plain_tsvm(labelled, labels, unlabelled, c, gamma, seed, tolerance=1e-4):
+def plain_tsvm(labelled, labels, unlabelled, c, gamma, positive, seed, tolerance=1e-4):
     """`fit_tsvm` in double precision, a step as it is written in its formulas. Returns its `predict`."""
 
     def rbf(x, y):
@@ -68,7 +70,6 @@ def plain_tsvm(labelled, labels, unlabelled, c, gamma, seed, tolerance=1e-4):
     weight = torch.full((len(points), 1), c, dtype=torch.double)
     weight[len(labelled) :] = c * len(labelled) / len(unlabelled)
     known = torch.where(labels[:, None] == classes, 1.0, -1.0).double()
-    positive = (known > 0).double().mean(0)
 
     def minimise(w, target, share, factor, tolerance):
         ahead, momentum = w, 1.0

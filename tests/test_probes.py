@@ -31,20 +31,21 @@ def supervised(kernel: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
 
 @pytest.mark.filterwarnings(f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning")
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("c", [0.3, 1.0])
-def test_tsvm_finds_the_best_labelling(seed, c):
-    """Over all labelings of ten points with half of them positive: the optimum, and its labels."""
+@pytest.mark.parametrize(("c", "weight", "positive"), [(0.3, 1.0, 5), (1.0, 1.0, 5), (1.0, 0.5, 3)])
+def test_tsvm_finds_the_best_labelling(seed, c, weight, positive):
+    """Over all labelings of ten points with a given number of them positive: the optimum, and its labels."""
     rng = np.random.default_rng(seed)
-    y = np.array([0, 1] * 2 + [0] * 5 + [1] * 5)
+    y = np.array([0, 1] * 2 + [0] * (10 - positive) + [1] * positive)
     x = 1.5 * rng.normal(size=(2, 2))[y] + 0.7 * rng.normal(size=(14, 2))
     points, labels = torch.from_numpy(x), torch.from_numpy(y)
-    svm = fit_tsvm(points[:4], labels[:4], points[4:], c, gamma=0.5, tolerance=1e-9)
+    asked = {} if positive == 5 else {"fractions": torch.tensor([1 - positive / 10, positive / 10])}
+    svm = fit_tsvm(points[:4], labels[:4], points[4:], c, gamma=0.5, tolerance=1e-9, weight=weight, **asked)
     kernel = np.exp(-0.5 * ((x[:, None] - x) ** 2).sum(-1))
-    weight = np.r_[np.full(4, c), np.full(10, c * 4 / 10)]
+    costs = np.r_[np.full(4, c), np.full(10, weight * c * 4 / 10)]
     best = {}
-    for chosen in itertools.combinations(range(10), 5):
+    for chosen in itertools.combinations(range(10), positive):
         signs = np.isin(np.arange(10), chosen) * 2.0 - 1
-        best[tuple(signs)] = supervised(kernel, np.r_[2.0 * y[:4] - 1, signs], weight)
+        best[tuple(signs)] = supervised(kernel, np.r_[2.0 * y[:4] - 1, signs], costs)
     optimum = min(best, key=best.get)
     assert svm.objective[1].item() == pytest.approx(best[optimum], rel=1e-6)
     assert svm.objective[0].item() == pytest.approx(best[optimum], rel=1e-6)  # of two classes, each the other's mirror
@@ -89,6 +90,31 @@ def test_tsvm_as_it_is_used(tolerance, of_minimum, of_f):
     assert np.mean(decisions[300:].argmax(1) == y[300:]) > 0.7
 
 
+def test_tsvm_without_weight_is_the_supervised_machine():
+    """C_u = 0: the minimum over the labelled alone, by liblinear; what the unlabelled are has no part in f."""
+    rng = np.random.default_rng(3)
+    y = np.arange(20) % 2
+    x = rng.normal(size=(2, 2))[y] + 0.7 * rng.normal(size=(20, 2))
+    points, labels, z = torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(rng.normal(size=(9, 2)))
+    one, other = (fit_tsvm(points, labels, u, 2.0, 0.5, tolerance=1e-9, weight=0.0) for u in (z, 1 - 2 * z))
+    minimum = supervised(np.exp(-0.5 * cdist(x, x, "sqeuclidean")), 2.0 * y - 1, np.full(20, 2.0))
+    assert one.objective.numpy() == pytest.approx(minimum, rel=1e-6)
+    assert one.decide(z).numpy() == pytest.approx(other.decide(z).numpy(), abs=1e-4)
+
+
+def test_fractions_of_the_unlabelled_need_not_be_those_of_the_labels():
+    """As many labels of either, one in ten of the others positive: told so, it errs less than half as often."""
+    rng, errors = np.random.default_rng(0), []
+    y = np.r_[np.arange(20) % 2, rng.permutation(np.arange(400) % 10 == 0)].astype(int)
+    points = torch.from_numpy(np.array([[0, 0], [2.5, 0]])[y] + rng.normal(size=(420, 2)))
+    labels, rest = torch.from_numpy(y[:20]), torch.from_numpy(y[20:])
+    for fractions in (torch.tensor([0.9, 0.1]), None):
+        svm = fit_tsvm(points[:20], labels, points[20:], 1.0, 0.1, fractions=fractions)
+        assert (svm.signs > 0).sum(0).tolist() == ([200, 200] if fractions is None else [360, 40])
+        errors.append((svm.predict(points[20:]) != rest).double().mean().item())
+    assert errors[0] < 0.1 and errors[0] < errors[1] / 2
+
+
 def test_tsvm_beats_the_svm_on_two_moons():
     """Three labels a moon: mostly without an error, where the SVM makes many; mean over ten sets of moons."""
     found = []
@@ -120,6 +146,17 @@ def test_tsvm_refuses_what_is_no_problem(changes):
     labels, n = changes.pop("labels", torch.tensor([0, 1, 0, 1])), changes.pop("n", 5)
     with pytest.raises(ValueError, match="are not possible: c and gamma must be greater than 0"):
         fit_tsvm(torch.randn(4, 2), labels, torch.randn(n, 2), **changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"weight": -0.1}, {"fractions": torch.tensor([0.5])}, {"fractions": torch.tensor([-0.1, 1.1])},
+     {"fractions": torch.tensor([torch.nan, 0.5])}],
+)  # fmt: skip
+def test_tsvm_refuses_impossible_fractions(changes):
+    """A weight below 0; fractions that are not one a class, not in [0, 1], not numbers."""
+    with pytest.raises(ValueError, match=r"are not possible: weight must be 0 or greater, and fractions one number"):
+        fit_tsvm(torch.randn(4, 2), torch.tensor([0, 1, 0, 1]), torch.randn(5, 2), **changes)
 
 
 def drawn_by_hand(labels: np.ndarray, each: int, n_unlabelled: int, seed: int) -> tuple[list[int], list[int]]:
@@ -219,9 +256,10 @@ def test_accuracies_are_recomputed_by_hand(tmp_path):
         search = GridSearchCV(SVC(), {"C": C, "gamma": [g / x.shape[1] for g in GAMMA]}, cv=FOLDS).fit(x, y)
         if protocol == "test":
             assert record["chosen"][1] == search.best_params_
-        tsvm = fit_tsvm(
-            *map(torch.from_numpy, (x, y, u)), search.best_params_["C"], search.best_params_["gamma"], 300, seed=7
-        )
+        fractions = torch.from_numpy(np.bincount(search.predict(u), minlength=4) / len(u))
+        assert (fractions - 1 / 4).abs().max() > 0.02
+        c, gamma = search.best_params_["C"], search.best_params_["gamma"]
+        tsvm = fit_tsvm(*map(torch.from_numpy, (x, y, u)), c, gamma, 300, seed=7, fractions=fractions)
         nearest = y[cdist(z, x).argsort(1)[:, :5]]
         predicted = {
             "svm": search.predict(z),

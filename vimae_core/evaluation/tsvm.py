@@ -72,12 +72,16 @@ def fit_tsvm(
     n_landmarks: int | None = None,
     seed: int = 0,
     tolerance: float = 1e-4,
+    fractions: Float[Tensor, " k"] | None = None,
+    weight: float = 1.0,
 ) -> TransductiveSVM:
     """Fits one class against the rest, for every class at once; kernel exp(-gamma d^2) + 1 of the distance d.
 
-    C_u = C l / u: the unlabelled points together weigh as much as the labelled. The fraction of positives among
-    them is that of the labels. f is a sum over `n_landmarks` of all points (Nystroem), over all of them where None:
-    then the kernel is exact. Raises ValueError for c or gamma not above 0, a single class, or no unlabelled point.
+    C_u = `weight` C l / u: at 1 the unlabelled points together weigh as much as the labelled. `fractions` of them are
+    positive, a number a class in ascending order; where None, as many as of the labels, which is right only where the
+    labelled points were drawn like the others. f is a sum over `n_landmarks` of all points (Nystroem), over all of
+    them where None: then the kernel is exact. Raises ValueError for c or gamma not above 0, weight below 0, a single
+    class, no unlabelled point, or fractions that are not one in [0, 1] a class.
     """
     classes = labels.unique()
     if c <= 0 or gamma <= 0 or len(classes) < 2 or len(unlabelled) == 0:
@@ -85,6 +89,14 @@ def fit_tsvm(
             f"c={c}, gamma={gamma}, {len(classes)} class(es), {len(unlabelled)} unlabelled point(s) are not possible: "
             "c and gamma must be greater than 0, with two classes or more and at least one unlabelled point"
         )
+    known = 2.0 * (labels == classes[:, None]).double() - 1
+    positive = (known > 0).double().mean(1) if fractions is None else fractions.double()
+    if weight < 0 or len(positive) != len(classes) or not ((positive >= 0) & (positive <= 1)).all():
+        raise ValueError(
+            f"weight={weight}, fractions={positive.tolist()} are not possible: weight must be 0 or greater, and "
+            f"fractions one number in [0, 1] for each of {len(classes)} classes"
+        )
+    positive = positive[:, None]
     points = torch.cat([labelled, unlabelled]).double()
     order = torch.randperm(len(points), generator=torch.Generator().manual_seed(seed))
     landmarks = points[order[:n_landmarks]]
@@ -94,18 +106,16 @@ def fit_tsvm(
     basis = vectors[:, kept] * values[kept].rsqrt()
     features = rbf(points, landmarks, gamma) @ basis
 
-    weight = torch.full((len(points),), c, dtype=torch.double)
-    weight[len(labelled) :] = c * len(labelled) / len(unlabelled)
-    known = 2.0 * (labels == classes[:, None]).double() - 1
-    positive = (known > 0).double().mean(1, keepdim=True)
+    costs = torch.full((len(points),), c, dtype=torch.double)
+    costs[len(labelled) :] = weight * c * len(labelled) / len(unlabelled)
     # Single precision errs far less than its own tolerance allows, and costs a third.
     dtype = torch.float32 if tolerance >= 1e-5 else torch.double
-    features, weight, known = features.to(dtype), weight.to(dtype), known.to(dtype)
+    features, costs, known = features.to(dtype), costs.to(dtype), known.to(dtype)
     of_unlabelled = features[len(labelled) :].T
-    gram = features.T @ (weight[:, None] * features)
+    gram = features.T @ (costs[:, None] * features)
     w = torch.zeros(len(classes), features.shape[1], dtype=dtype)
     for temperature, share in zip(TEMPERATURES, SHARES, strict=True):
-        problem = _Problem(features, share * weight, share * gram)
+        problem = _Problem(features, share * costs, share * gram)
         chance = _chances(_gain(w @ of_unlabelled).double(), positive, temperature)
         w = problem.minimise(w, torch.cat([known, (2 * chance - 1).to(dtype)], 1), 1e-2)
     following = _decided(w @ of_unlabelled, positive)
