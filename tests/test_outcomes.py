@@ -11,7 +11,6 @@ from vimae_core.report.outcomes import (
     at_the_papers_mean,
     corrected_intervals,
     equivalent,
-    paper_effect,
     power,
     seeds_needed,
 )
@@ -134,18 +133,6 @@ def test_equivalence_needs_a_margin(margin):
     """By its value, and what is allowed."""
     with pytest.raises(ValueError, match=rf"a margin of {margin}: give one above 0"):
         equivalent(np.zeros(3), margin)
-
-
-def test_the_papers_effect_is_in_the_corrected_interval_or_not():
-    """Both sides of both ends; alone a narrower interval than in a family; one seed excludes nothing."""
-    values = np.random.default_rng(0).normal(1.0, 1.0, (5, 1))
-    alone = corrected_intervals({"a": values})["a"]
-    for end, out in ((alone.difference.low, -1), (alone.difference.high, 1)):
-        assert paper_effect(alone, end + 1e-9 * out) == "excludes the paper's effect"
-        assert paper_effect(alone, end - 1e-9 * out) == "does not exclude it"
-    beside = corrected_intervals({"a": values, "b": -values, "c": 2 * values})["a"]
-    assert paper_effect(beside, alone.difference.high + 1e-9) == "does not exclude it"
-    assert paper_effect(corrected_intervals({"a": values[:1]})["a"], 1e9) == "does not exclude it"
 
 
 def test_at_the_papers_mean():

@@ -56,6 +56,18 @@ def test_with_a_large_spread_nothing_is_shown_and_the_table_says_so():
     assert found[name].outcome.word == "undecided" and found[name].could_hold is False
     assert "paper's unseen" in figures.cell(3, found[name])
     assert "paper's excluded" not in figures.cell(3, found[name])
+    assert found[name].excludes is False
+
+
+def test_the_papers_effect_is_excluded_by_its_own_correction():
+    """Differences of nothing with little spread are not the paper's 1.8; of one seed nothing is excluded."""
+    values = np.random.default_rng(3).normal(0, 0.1, (5, 4))
+    found = told(
+        {"a": Statement(values - values.mean(), paper=1.8), "b": Statement(values, paper=float(values.mean()))}
+    )
+    assert [t.excludes for t in found.values()] == [True, False]
+    assert "paper's excluded" in figures.cell(3, found["a"]) and "excluded" not in figures.cell(3, found["b"])
+    assert told({"a": Statement(values[:1], paper=1.8)})["a"].excludes is False
 
 
 def test_the_claims_have_the_statements_of_the_page():

@@ -82,6 +82,7 @@ def measured_again(run: Run, data: Dataset | None, measure: str, record: dict, s
         error, kept = generation.given_back(run, images, as_pixels(images), labels, network)
         return {"reconstruction_error": error, "label_kept": kept}
     one = {"conditions": ["clean"], "curve": [], "n_labels": settings["n_labels"], "draws": settings["draws"][:1]}
+    one["fractions"] = record.get("fractions", "labels")  # the first records had no other
     found = probes.probes(run, data, n_test=record["n"], **one)["accuracy"]["test"]["clean"]
     return {f"accuracy test clean {name}": values[0] for name, values in found.items()}
 

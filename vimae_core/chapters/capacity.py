@@ -35,7 +35,13 @@ def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
 def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
     """The probes, of the sweep with draws of its own."""
     draws = p.draws if group == "table" else p.sweep_draws
-    settings = {"conditions": p.conditions, "curve": p.curve, "n_labels": p.n_labels, "draws": draws}
+    settings = {
+        "conditions": p.conditions,
+        "curve": p.curve,
+        "n_labels": p.n_labels,
+        "draws": draws,
+        "fractions": p.fractions,
+    }
     return {"probes": {"n_test": p.n_test, **settings}}
 
 

@@ -75,7 +75,13 @@ def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
     fit = {"latent_fit": {"n_test": p.n_test}}
     if group in ("plane", "constraint"):
         return fit
-    settings = {"conditions": p.conditions, "curve": p.curve, "n_labels": p.n_labels, "draws": p.draws}
+    settings = {
+        "conditions": p.conditions,
+        "curve": p.curve,
+        "n_labels": p.n_labels,
+        "draws": p.draws,
+        "fractions": p.fractions,
+    }
     generation = {"n_test": p.n_test, "condition": p.condition}
     return {**fit, "probes": {"n_test": p.n_test, **settings}, "generation": generation}
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from vimae_core.chapters.capacity import CLEAN, HEAVY, accuracies
 from vimae_core.chapters.statements import CLAIMS, Told
 from vimae_core.report.claims import difference
-from vimae_core.report.outcomes import paper_effect, power
+from vimae_core.report.outcomes import power
 from vimae_core.report.paper import paper_values
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import show_figure, show_table
@@ -94,8 +94,8 @@ def show_statements(claim: int, found: ByConvention, results: list[Results], cha
         statement_table(claim, found),
         f"tab-statements-{claim}",
         f"Claim {claim}, {UNITS[claim]}: outcome, difference with its corrected interval, and seeds, under each "
-        "convention. *Paper*: its own difference; *excluded* where the interval leaves it out; *unseen* where the same "
-        f"spread around it would not have held. More in {chapter}; [the tests](second-statements).",
+        "convention. *Paper*: its own difference; *excluded* where ours is another one (corrected too); *unseen* where "
+        f"the same spread around it would not have held. More in {chapter}; [the tests](second-statements).",
         sources(results),
     )
 
@@ -121,8 +121,7 @@ def cell(claim: int, told: Told) -> str:
         f"{mean.n} seed{'s' * (mean.n > 1)}",
     ]
     if told.statement.paper is not None and mean.n > 1:
-        excludes = paper_effect(told.outcome, told.statement.paper).startswith("excludes")
-        lines += [*["paper's excluded"] * excludes, *["paper's unseen"] * (told.could_hold is False)]
+        lines += [*["paper's excluded"] * bool(told.excludes), *["paper's unseen"] * (told.could_hold is False)]
     return "<br>".join(lines)
 
 

@@ -35,6 +35,7 @@ class Told(NamedTuple):
     statement: Statement
     outcome: Outcome | None
     could_hold: bool | None  # whether this spread around the paper's effect would have held
+    excludes: bool | None  # whether the paper's effect is another, by Holm's method over these differences from it
 
 
 def claim_1(results: Results) -> dict[str, Statement]:
@@ -131,20 +132,24 @@ CLAIMS = {1: claim_1, 2: claim_2, 3: claim_3, 4: claim_4, 5: claim_5, 6: claim_6
 def told(statements: dict[str, Statement]) -> dict[str, Told]:
     """What came out of a claim's statements, corrected together."""
     tested = {name: s for name, s in statements.items() if s.values.size and s.margin is None}
-    outcomes = corrected_intervals({name: s.values for name, s in tested.items()}) if tested else {}
     printed = {name: s for name, s in tested.items() if s.paper is not None}
-    could = (
-        at_the_papers_mean({n: s.values for n, s in printed.items()}, {n: s.paper for n, s in printed.items()})
-        if printed and len(printed) == len(tested)
-        else {}
+    outcomes = corrected_intervals({name: s.values for name, s in tested.items()})
+    could = at_the_papers_mean(
+        {name: s.values for name, s in printed.items()}, {name: s.paper for name, s in printed.items()}
     )
+    apart = corrected_intervals({name: s.values - s.paper for name, s in printed.items()})
     for name, s in statements.items():
         if s.values.size and s.margin is not None:
             outcomes[name] = equivalent(s.values[:, 0], s.margin)
         if s.word and name in outcomes:
             outcomes[name] = outcomes[name]._replace(word=s.word)
     return {
-        name: Told(s, outcomes.get(name), could[name].word == "holds" if name in could else None)
+        name: Told(
+            s,
+            outcomes.get(name),
+            could[name].word == "holds" if name in could else None,
+            apart[name].word in ("holds", "contradicted") if name in apart else None,
+        )
         for name, s in statements.items()
     }
 

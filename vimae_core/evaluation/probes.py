@@ -26,6 +26,7 @@ NEIGHBOURS = 5
 
 CONDITIONS = ("clean", "gaussian 0.2", "gaussian 0.4", "mask 0.2", "mask 0.5")  # Table 1's
 PROBES = ("svm", "tsvm", "knn", "linear")
+FRACTIONS = ("svm", "labels")  # where the transductive SVM has its fractions of the classes from
 
 
 def draw_labels(
@@ -54,11 +55,13 @@ def draw_labels(
 
 def check(
     config: RunConfig, data: Dataset, n_test: int | None = None, conditions: Sequence[str] = CONDITIONS,
-    curve: Sequence[str] = (), n_labels: int = 1000, draws: Sequence[int] = (0,),
+    curve: Sequence[str] = (), n_labels: int = 1000, draws: Sequence[int] = (0,), fractions: str = "svm",
 ) -> None:  # fmt: skip
     """Raises ValueError for images without labels, for too few of them, and for what is named twice."""
     if data.labels is None:
         raise ValueError(f"{data.name} has no labels: the probes tell classes apart")
+    if fractions not in FRACTIONS:
+        raise ValueError(f"fractions={fractions!r} is not possible: must be one of {', '.join(FRACTIONS)}")
     names = [Corruption.of(name).name for name in (*conditions, *curve)]
     given = {"conditions": names[: len(conditions)], "curve": names[len(conditions) :], "draws": list(draws)}
     for what, values in given.items():
@@ -76,6 +79,7 @@ class Probes:
         labels: Int64[Tensor, " l"],
         unlabelled: Float[Tensor, "u d"],
         seed: int = 0,
+        fractions: str = "svm",
     ):
         self.mean, std = labelled.mean(0), labelled.std(0)  # standardised by the labelled alone
         self.std = torch.where(std > 1e-6, std, 1.0)  # a constant feature stays one
@@ -86,9 +90,10 @@ class Probes:
             "knn": KNeighborsClassifier(NEIGHBOURS, algorithm="brute").fit(x, y),  # faster than trees at 8 features
             "linear": LogisticRegression(max_iter=1000).fit(x, y),
         }
+        classes, u = labels.unique(), self._standard(unlabelled)
         self.tsvm = fit_tsvm(
-            self._standard(labelled), labels, self._standard(unlabelled), self.chosen["C"], self.chosen["gamma"],
-            N_LANDMARKS, seed, fractions=self._fractions(self._standard(unlabelled).numpy(), labels.unique()),
+            self._standard(labelled), labels, u, self.chosen["C"], self.chosen["gamma"], N_LANDMARKS, seed,
+            fractions=self._fractions(u.numpy(), classes) if fractions == "svm" else None,
         )  # fmt: skip
 
     def _fractions(self, x: Float[np.ndarray, "n d"], classes: Int64[Tensor, " k"]) -> Float64[Tensor, " k"]:
@@ -118,12 +123,15 @@ def probes(
     curve: Sequence[str] = (),
     n_labels: int = 1000,
     draws: Sequence[int] = tuple(range(10)),
+    fractions: str = "svm",
 ) -> dict:
     """Accuracies in percent, `accuracy[protocol][condition][probe]`, a value a draw; and each draw's C and gamma.
 
     Protocol test: fitted to codes of clean training images. Protocol both: fitted to codes of training images under
     the condition that the test images are under; of `conditions` alone, those of `curve` are measured under the first.
-    Features are posterior means. Labels and noise are determined by the draw's number and the condition: they are
+    The transductive SVM takes of each class as many of the unlabelled as the SVM finds there (`fractions` "svm"), or as
+    many as among the labels ("labels", as in the first analysis). Features are posterior means. Labels and noise are
+    determined by the draw's number and the condition: they are
     the same for every model. (Section 5.2; Kingma et al. 2014 for M1+TSVM.)
     """
     train, train_labels = (part[: run.config.n_train] for part in data["train"])
@@ -134,7 +142,9 @@ def probes(
     def fitted(images: Tensor) -> list[Probes]:
         codes = torch.empty(len(images), run.config.latent_dim)
         codes[drawn] = run.encode(images[drawn])
-        return [Probes(codes[some], train_labels[some], codes[others], d) for d, (some, others) in rows.items()]
+        return [
+            Probes(codes[some], train_labels[some], codes[others], d, fractions) for d, (some, others) in rows.items()
+        ]
 
     def measured(by_draw: list[Probes], codes: Tensor) -> dict[str, list[float]]:
         found = [p.accuracy(codes, test_labels) for p in by_draw]
@@ -149,4 +159,5 @@ def probes(
         for name in conditions
     }
     accuracy = {"test": of_clean, "both": of_same}
-    return {"n": len(test), "draws": list(draws), "accuracy": accuracy, "chosen": [p.chosen for p in clean]}
+    told = {"n": len(test), "draws": list(draws), "fractions": fractions}
+    return {**told, "accuracy": accuracy, "chosen": [p.chosen for p in clean]}

@@ -73,12 +73,6 @@ def equivalent(values: np.ndarray, margin: float, level: float = 0.05) -> Outcom
     return Outcome(mean, level, p, effect_size(values[:, None]), word)
 
 
-def paper_effect(outcome: Outcome, effect: float) -> str:
-    """Whether the outcome's interval leaves out the paper's difference; no interval leaves out nothing."""
-    outside = effect < outcome.difference.low or effect > outcome.difference.high
-    return "excludes the paper's effect" if outside else "does not exclude it"
-
-
 def at_the_papers_mean(
     tables: dict[str, np.ndarray], effects: dict[str, float], level: float = 0.05
 ) -> dict[str, Outcome]:
