@@ -1,5 +1,6 @@
 """Drawings of the second analysis: the map of statements by conventions, its tables and sentences, and the power."""
 
+import re
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -94,35 +95,37 @@ def show_statements(claim: int, found: ByConvention, results: list[Results], cha
         statement_table(claim, found),
         f"tab-statements-{claim}",
         f"Claim {claim}, {UNITS[claim]}: outcome, difference with its corrected interval, and seeds, under each "
-        "convention. *Paper*: its own difference; *excluded* where ours is another one (corrected too); *unseen* where "
-        f"the same spread around it would not have held. More in {chapter}; [the tests](second-statements).",
-        sources(results),
+        "convention; a dash: not yet run. Where the paper prints its own difference: *excluded* where ours is another "
+        "one (corrected too), *unseen* where the same spread around it would not have held. "
+        f"More in {chapter}; [the tests](second-statements).",
+        sources(results) if any(results) else "Provenance: not yet run.",
     )
 
 
 def statement_table(claim: int, found: ByConvention) -> pd.DataFrame:
-    """A row a statement and a column a convention."""
+    """A row a statement and a column a convention, and the paper's own effect where it prints one."""
     first = next(iter(found.values()))[claim]
-    effects = ["—" if t.statement.paper is None else f"{t.statement.paper:.1f}" for t in first.values()]
-    columns = {f"`{c}`": [cell(claim, t) for t in claims[claim].values()] for c, claims in found.items()}
-    names = [n.replace("beta", "β") for n in first]
-    return pd.DataFrame({"paper": effects, **columns}, index=pd.Index(names, name="statement"))
+    columns = {c: [cell(claim, told) for told in claims[claim].values()] for c, claims in found.items()}
+    printed = [told.statement.paper for told in first.values()]
+    paper = {"paper": ["—" if effect is None else f"{effect:.1f}" for effect in printed]} if any(printed) else {}
+    names = [re.sub(r"(− |, (?=\D))", r"\1<br>", name).replace("beta", "β") for name in first]
+    return pd.DataFrame({**paper, **columns}, index=pd.Index(names, name="statement"))
 
 
 def cell(claim: int, told: Told) -> str:
-    """A statement's outcome in words."""
+    """A statement's outcome, a line each: word, difference, interval, seeds, and what of the paper's effect."""
     if told.outcome is None:
-        return NOT_RUN
+        return "—"
     mean, spec = told.outcome.difference, f".{DIGITS.get(claim, 1)}f"
-    interval = "" if np.isnan(mean.high) else f" [{mean.low:{spec}}, {mean.high:{spec}}]"
     lines = [
         f"**{LOOKS[told.outcome.word][0]} {told.outcome.word}**",
-        f"{mean.value:{spec}}{interval}",
+        f"{mean.value:{spec}}",
+        *([] if np.isnan(mean.high) else [f"[{mean.low:{spec}}, {mean.high:{spec}}]"]),
         f"{mean.n} seed{'s' * (mean.n > 1)}",
     ]
     if told.statement.paper is not None and mean.n > 1:
         lines += [*["paper's excluded"] * bool(told.excludes), *["paper's unseen"] * (told.could_hold is False)]
-    return "<br>".join(lines)
+    return "<br>".join(lines).replace("-", "−")
 
 
 def in_sentences(found: ByConvention) -> str:

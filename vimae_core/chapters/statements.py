@@ -65,7 +65,7 @@ def claim_3(results: Results) -> dict[str, Statement]:
     for c in HEAVY:
         (_, there), (_, here) = (_better(results, "VIMAE-l", "VIMAE-n", condition) for condition in (c, CLEAN))
         values = there.values - here.values if there.values.size else there.values
-        found[f"loss of VIMAE-n − loss of VIMAE-l, {CLEAN} to {c}"] = Statement(values, there.paper - here.paper)
+        found[f"loss of VIMAE-n − of VIMAE-l, {c}"] = Statement(values, there.paper - here.paper)
     return found
 
 
@@ -164,6 +164,18 @@ def by_convention(
         on_digits = digit_results["digits"].among(digits(p, c))
         found[c] = {claim: told(test(of.get(claim, on_digits))) for claim, test in CLAIMS.items()}
     return found
+
+
+def behind(claim: int, digit_results: dict[str, Results], face_results: dict[str, Results]) -> list[Results]:
+    """The results that a claim's statements are made from."""
+    if claim == 6:
+        return [face_results["table"], face_results["second"]]
+    return [digit_results["plane" if claim == 1 else "digits"]]
+
+
+def all_behind(digit_results: dict[str, Results], face_results: dict[str, Results]) -> list[Results]:
+    """Those of all claims, each once."""
+    return [result for claim in (1, 2, 6) for result in behind(claim, digit_results, face_results)]
 
 
 def _faces(p: SimpleNamespace, convention: str, results: dict[str, Results]) -> Results:
