@@ -108,8 +108,14 @@ def statement_table(claim: int, found: ByConvention) -> pd.DataFrame:
     columns = {c: [cell(claim, told) for told in claims[claim].values()] for c, claims in found.items()}
     printed = [told.statement.paper for told in first.values()]
     paper = {"paper": ["—" if effect is None else f"{effect:.1f}" for effect in printed]} if any(printed) else {}
-    names = [re.sub(r"(− |, (?=\D))", r"\1<br>", name).replace("beta", "β") for name in first]
+    names = [_in_lines(name) for name in first]
     return pd.DataFrame({**paper, **columns}, index=pd.Index(names, name="statement"))
+
+
+def _in_lines(name: str) -> str:
+    """Broken before a condition, and in the middle of what is long."""
+    name = re.sub(r", (?=\D)", ",<br>", name.replace("beta", "β"))
+    return name if len(name) < 30 else name.replace("− ", "−<br>")
 
 
 def cell(claim: int, told: Told) -> str:
@@ -139,19 +145,21 @@ def in_sentences(found: ByConvention) -> str:
     under_all = [n for n, of in run.items() if set(of) == {"holds"}]
     under_none = [n for n, of in run.items() if "holds" not in of]
     refuted = [n for n, of in run.items() if set(of) == {"contradicted"}]
-    told = [
+    first = (
         f"**Under {' and '.join(f'`{c}`' for c in whole)} every statement holds.**"
         if whole
         else "**There is no convention under which every statement holds.**"
         if not open_
         else "**No convention is known yet under which every statement holds**: "
-        f"{open_} of {len(words) * len(names)} cells are not yet run.",
-        f"Of the {len(run)} statements that were run under several conventions hold under all of them "
-        f"{_listed(under_all)}.",
-        f"Under none of them {'holds' if len(under_none) == 1 else 'hold'} {_listed(under_none)}; contradicted under "
-        f"every one of them: {_listed(refuted)}.",
-    ]
-    return "\n".join(told)
+        f"{open_} of {len(words) * len(names)} cells are not yet run."
+    )
+    if not run:
+        return first
+    return (
+        f"{first} Of the {len(run)} statements that were run under several conventions hold under all of them "
+        f"{_listed(under_all)}. Under none of them {'holds' if len(under_none) == 1 else 'hold'} {_listed(under_none)}; "
+        f"contradicted under every one of them: {_listed(refuted)}."
+    )
 
 
 def _listed(names: list[str]) -> str:
