@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import ROOT
 from vimae_core.chapters import conventions_figures as figures
 from vimae_core.chapters.capacity import TABLE_1
-from vimae_core.chapters.conventions import multipliers, runs
+from vimae_core.chapters.conventions import codes_drawn, multipliers, plane, runs
 from vimae_core.chapters.statements import CLAIMS, Statement, by_convention, claim_1, claim_3, claim_5, claim_6, told
 from vimae_core.config import paper_model
 from vimae_core.profiles import parameters
@@ -209,3 +209,17 @@ def test_results_among_configurations():
     all_ = Results("t", "n", "p", [Run(c, ROOT, {}, {}) for c in configs], pd.DataFrame({"seed": range(3)}))
     some = all_.among([paper_model("VAE", seed=1, device="cpu", data_root="/elsewhere")])
     assert some.table["seed"].tolist() == [1] and [r.config.seed for r in some.runs] == [1]
+
+
+def test_the_codes_that_are_drawn_are_two_models_of_one_seed():
+    """Under every convention; a VAE, which has nothing to constrain, once for two of them."""
+    p = parameters("conventions", "reference", plane_seeds=[10, 11])
+    configs = [c for convention in p.conventions for c in plane(p, convention)]
+    found = [Run(c, ROOT / str(i), {}, {}) for i, c in enumerate(dict.fromkeys(configs))]
+    shown = codes_drawn(Results("reference", "n", "p", found, pd.DataFrame({"row": range(len(found))})), p)
+    assert {run.config.seed for run, _, _ in shown} == {10}
+    assert sorted((run.config.label, *own) for run, _, own in shown) == sorted(
+        [("VAE", "bernoulli", "constrained"), *(("VAE", c) for c in ("gaussian", "wae", "wae-code")),
+         *(("VIMAE-n", c) for c in p.conventions)]
+    )  # fmt: skip
+    assert all(int(run.path.name) == row["row"] for run, row, _ in shown)

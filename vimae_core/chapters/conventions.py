@@ -9,7 +9,9 @@ from vimae_core.conventions import under_convention
 from vimae_core.profiles import common_fields
 from vimae_core.report.results import Results
 from vimae_core.report.statistics import mean_over_seeds
+from vimae_core.runs import Run
 
+DRAWN = ("VAE", "VIMAE-n")
 ENOUGH_RATE = 1.0  # nats: a code with less is empty
 
 
@@ -84,6 +86,25 @@ def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
     }
     generation = {"n_test": p.n_test, "condition": p.condition}
     return {**fit, "probes": {"n_test": p.n_test, **settings}, "generation": generation}
+
+
+def drawn(results: dict[str, Results], p: SimpleNamespace) -> list[Run]:
+    """The runs whose codes are drawn: two models of the first seed under each convention."""
+    return [run for run, _, _ in codes_drawn(results["plane"], p)]
+
+
+def codes_drawn(results: Results, p: SimpleNamespace) -> list[tuple[Run, dict, list[str]]]:
+    """Each with its row of the table and its conventions: a VAE has nothing to constrain, and has two."""
+    conventions: dict[str, list[str]] = {}
+    for convention in p.conventions:
+        for run in results.among(plane(p, convention)).runs:
+            conventions.setdefault(run.path.name, []).append(convention)
+    first = min((run.config.seed for run in results.runs), default=None)
+    return [
+        (run, record, conventions[run.path.name])
+        for run, record in zip(results.runs, _rows(results), strict=True)
+        if run.config.label in DRAWN and run.config.seed == first and run.path.name in conventions
+    ]
 
 
 def fits_by_convention(p: SimpleNamespace, results: Results, measure: str, spec: str) -> pd.DataFrame:

@@ -6,15 +6,19 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from jaxtyping import Int64, UInt8
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from vimae_core.chapters.capacity import CLEAN, HEAVY, accuracies
+from vimae_core.chapters.conventions import codes_drawn
+from vimae_core.chapters.latent_shape_figures import posterior_figure
 from vimae_core.chapters.statements import CLAIMS, Told
 from vimae_core.report.claims import difference
 from vimae_core.report.outcomes import power
 from vimae_core.report.paper import paper_values
 from vimae_core.report.results import Results, sources
-from vimae_core.report.show import show_figure, show_table
+from vimae_core.report.show import provenance, show_figure, show_table
 from vimae_core.report.style import INK, SERIES, WIDTH
 
 ByConvention = dict[str, dict[int, dict[str, Told]]]
@@ -157,7 +161,7 @@ def in_sentences(found: ByConvention) -> str:
         return first
     return (
         f"{first} Of the {len(run)} statements that were run under several conventions hold under all of them "
-        f"{_listed(under_all)}. Under none of them {'holds' if len(under_none) == 1 else 'hold'} {_listed(under_none)}; "
+        f"{_listed(under_all)}. Under none of them hold{'s' * (len(under_none) == 1)} {_listed(under_none)}; "
         f"contradicted under every one of them: {_listed(refuted)}."
     )
 
@@ -165,6 +169,27 @@ def in_sentences(found: ByConvention) -> str:
 def _listed(names: list[str]) -> str:
     told = "; ".join(n.replace("beta", "β") for n in names)
     return f"{len(names)} statement{'s' * (len(names) != 1)} ({told})" if names else "no statement"
+
+
+def show_codes(
+    results: Results, p: SimpleNamespace, name: str, images: UInt8[Tensor, "n c h w"], labels: Int64[Tensor, " n"]
+) -> None:
+    """Displays Figure 1 under every convention: the codes of a VAE and of a VIMAE over the prior."""
+    there = [shown for shown in codes_drawn(results, p) if (shown[0].path / "weights.safetensors").is_file()]
+    if not there:
+        return
+    runs, records, conventions = zip(*there, strict=True)
+    titles = [f"{run.config.label}, {', '.join(own)}" for run, own in zip(runs, conventions, strict=True)]
+    show_figure(
+        posterior_figure(list(runs), list(records), images, labels, titles),
+        name,
+        f"**The codes under each convention, {results.title}.** One draw $z \\sim q(z|x)$ for each of {len(images):,} "
+        "test digits, coloured by class, over the prior's contours; grey, the marginals of $q(z)$; black, those of "
+        "$p(z)$. Axes differ.",
+        "Scatter plots of two-dimensional codes of digits over the prior's contours, one panel a model and convention: "
+        + "; ".join(f"{title}, divergence {r['kl']:.2f} nats" for title, r in zip(titles, records, strict=True)),
+        provenance(results.notebook, results.profile, list(runs)),
+    )
 
 
 def show_power(table: Results, p: SimpleNamespace, name: str) -> None:

@@ -50,15 +50,19 @@ def show_posteriors(
 
 
 def posterior_figure(
-    runs: list[Run], records: list[dict], images: UInt8[Tensor, "n c h w"], labels: Int64[Tensor, " n"]
+    runs: list[Run],
+    records: list[dict],
+    images: UInt8[Tensor, "n c h w"],
+    labels: Int64[Tensor, " n"],
+    titles: list[str] | None = None,
 ) -> Figure:
-    """One panel a run, and a key."""
+    """One panel a run, and a key; titled by the models where no titles are given."""
     rows = math.ceil(len(runs) / 2)
     figure, axes = plt.subplots(rows, 2, figsize=(WIDTH, 3.6 * rows), squeeze=False)
     spare = axes.flat[len(runs)] if len(runs) % 2 else None
-    for axis, run, record in zip(axes.flat, runs, records, strict=False):
+    for axis, run, record, own in zip(axes.flat, runs, records, titles or map(titled, runs), strict=False):
         z = run.posterior(images).sample(torch.Generator().manual_seed(run.config.seed))
-        title = f"{titled(run)}\nKL {record['kl']:.3f} nats, std {record['latent_std']:.2f}"
+        title = f"{own}\nKL {record['kl']:.3f} nats, std {record['latent_std']:.2f}"
         _posterior_panel(axis, z.numpy(), labels.numpy(), run.prior, title)
     _key(figure, spare, labels.unique().tolist())
     return figure
