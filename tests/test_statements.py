@@ -8,7 +8,18 @@ from tests.conftest import ROOT
 from vimae_core.chapters import conventions_figures as figures
 from vimae_core.chapters.capacity import TABLE_1
 from vimae_core.chapters.conventions import codes_drawn, multipliers, plane, runs
-from vimae_core.chapters.statements import CLAIMS, Statement, by_convention, claim_1, claim_3, claim_5, claim_6, told
+from vimae_core.chapters.statements import (
+    CLAIMS,
+    Statement,
+    _registered,
+    _so_far,
+    by_convention,
+    claim_1,
+    claim_3,
+    claim_5,
+    claim_6,
+    told,
+)
 from vimae_core.config import paper_model
 from vimae_core.profiles import parameters
 from vimae_core.report.paper import paper_values
@@ -150,7 +161,7 @@ def test_the_three_sentences():
     whole = figures.in_sentences(example({"wae": {"a": "holds"}, "gaussian": {"a": "contradicted"}}))
     assert "Under `wae` every statement holds" in whole
     open_ = figures.in_sentences(example({"wae": {"a": "holds", "b": None}, "gaussian": {"a": "holds", "b": None}}))
-    assert "2 of 4 cells are not yet run" in open_
+    assert "2 of 4 cells are not yet run with all of their seeds" in open_
 
 
 def test_the_map_and_the_tables_say_what_the_words_say():
@@ -209,6 +220,27 @@ def test_results_among_configurations():
     all_ = Results("t", "n", "p", [Run(c, ROOT, {}, {}) for c in configs], pd.DataFrame({"seed": range(3)}))
     some = all_.among([paper_model("VAE", seed=1, device="cpu", data_root="/elsewhere")])
     assert some.table["seed"].tolist() == [1] and [r.config.seed for r in some.runs] == [1]
+
+
+def test_no_word_before_all_seeds_are_there():
+    """Of a registered five, four seeds are no outcome, whatever they show; twelve where the page says twelve."""
+    p, of_faces = parameters("conventions", "reference"), parameters("faces", "reference")
+    whole = told(claim_3(with_the_papers_means(0.05)))
+    apart, other = "VIMAE-l − VIMAE-n, mask 0.5", "VIMAE-l − VAE, mask 0.5"
+    asked = {(c, n): _registered(p, of_faces, c, 3, n) for c in p.conventions for n in (apart, other)}
+    assert {c: n for (c, name), n in asked.items() if name == apart} == {
+        "bernoulli": 5, "gaussian": 5, "wae": 12, "wae-code": 5, "constrained": 12
+    }  # fmt: skip
+    assert {n for (_, name), n in asked.items() if name == other} == {5}
+    assert [_registered(p, of_faces, c, claim, "") for c, claim in (("wae", 1), ("wae", 6), ("bernoulli", 6))] == [
+        5,
+        3,
+        3,
+    ]
+    for seeds, shown in ((5, "**✓ holds**"), (12, "… 5 of 12 seeds")):
+        one = _so_far(whole[apart], seeds)
+        assert figures.cell(3, one).startswith(shown)
+        assert (figures.word(one) == "holds") == (seeds == 5)
 
 
 def test_the_codes_that_are_drawn_are_two_models_of_one_seed():

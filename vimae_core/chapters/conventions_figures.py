@@ -23,13 +23,14 @@ from vimae_core.report.style import INK, SERIES, WIDTH
 
 ByConvention = dict[str, dict[int, dict[str, Told]]]
 
-NOT_RUN = "not yet run"
+NOT_RUN, SO_FAR = "not yet run", "so far"
 LOOKS = {  # word -> sign, colour: told apart without colour, and by those who see fewer
     "holds": ("✓", "#0072b2"),
     "sign agrees": ("(+)", "#9cc9e3"),
     "undecided": ("?", "#e3e3e3"),
     "sign disagrees": ("(−)", "#f3c9a5"),
     "contradicted": ("✗", "#d55e00"),
+    SO_FAR: ("…", "white"),
     NOT_RUN: ("", "white"),
 }
 DIGITS = {1: 2, 4: 1, 5: 1}  # after the point, where it is not one
@@ -40,7 +41,8 @@ UNITS = {
 
 
 def word(told: Told) -> str:
-    return told.outcome.word if told.outcome else NOT_RUN
+    """What came out, or that not all of its seeds are there, or none."""
+    return NOT_RUN if told.outcome is None else told.outcome.word if told.outcome.word in LOOKS else SO_FAR
 
 
 def show_map(found: ByConvention, results: list[Results], name: str) -> None:
@@ -50,8 +52,8 @@ def show_map(found: ByConvention, results: list[Results], name: str) -> None:
         statement_map(found),
         name,
         "**Which statements hold under which convention.** A row a statement, a column a convention: ✓ holds, "
-        "✗ contradicted, ? undecided, by the corrected 95 % interval; empty: not yet run. The number is the difference "
-        "that the statement says is above zero; its unit and interval stand in the tables below.",
+        "✗ contradicted, ? undecided, by the corrected 95 % interval; …: not all seeds yet; empty: not yet run. The "
+        "number is the difference that the statement says is above zero; unit and interval stand in the tables below.",
         f"A grid of statements by conventions with a sign, a colour and a number in each cell. {counts}.",
         sources(results),
     )
@@ -80,7 +82,8 @@ def statement_map(found: ByConvention) -> Figure:
                     )
                 )
                 if told.outcome:
-                    text = f"{sign} {told.outcome.difference.value:.{DIGITS.get(claim, 1)}f}".replace("-", "−")
+                    value = f"{told.outcome.difference.value:.{DIGITS.get(claim, 1)}f}".replace("-", "−")
+                    text = sign if word(told) == SO_FAR else f"{sign} {value}"
                     dark = colour in ("#0072b2", "#d55e00")
                     axis.text(x, y, text, ha="center", va="center", size=7, color="white" if dark else INK)
         axis.set(xlim=(-0.5, len(found) - 0.5), ylim=(len(names) - 0.5, -0.5))
@@ -126,6 +129,8 @@ def cell(claim: int, told: Told) -> str:
     """A statement's outcome, a line each: word, difference, interval, seeds, and what of the paper's effect."""
     if told.outcome is None:
         return "—"
+    if word(told) == SO_FAR:
+        return f"… {told.outcome.word}"
     mean, spec = told.outcome.difference, f".{DIGITS.get(claim, 1)}f"
     lines = [
         f"**{LOOKS[told.outcome.word][0]} {told.outcome.word}**",
@@ -142,8 +147,9 @@ def in_sentences(found: ByConvention) -> str:
     """Is there one convention under which all holds; what holds under all of them, and what under none?"""
     words = {c: {n: word(t) for of in claims.values() for n, t in of.items()} for c, claims in found.items()}
     names = list(next(iter(words.values())))
-    open_ = sum(w == NOT_RUN for of in words.values() for w in of.values())
-    run = {n: [of[n] for of in words.values() if of[n] != NOT_RUN] for n in names}
+    decided = ("holds", "undecided", "contradicted")
+    open_ = sum(w not in decided for of in words.values() for w in of.values())
+    run = {n: [of[n] for of in words.values() if of[n] in decided] for n in names}
     run = {n: of for n, of in run.items() if len(of) > 1}  # one convention is not several
     whole = [c for c, of in words.items() if set(of.values()) == {"holds"}]
     under_all = [n for n, of in run.items() if set(of) == {"holds"}]
@@ -155,7 +161,7 @@ def in_sentences(found: ByConvention) -> str:
         else "**There is no convention under which every statement holds.**"
         if not open_
         else "**No convention is known yet under which every statement holds**: "
-        f"{open_} of {len(words) * len(names)} cells are not yet run."
+        f"{open_} of {len(words) * len(names)} cells are not yet run with all of their seeds."
     )
     if not run:
         return first

@@ -43,8 +43,9 @@ def claim_1(results: Results) -> dict[str, Statement]:
     found = {}
     for model, fits in (("VAE", False), ("beta-VAE", True), ("VIMAE-n", True), ("VIMAE-l", True)):
         kl, rates = (np.array(list(measured(results, model, m).values())) for m in ("kl", "rate"))
-        empty = len(rates) > 1 and rates.mean() < ENOUGH_RATE
-        word = ("contradicted" if fits else "holds") if empty else None
+        empty = len(rates) > 0 and rates.mean() < ENOUGH_RATE
+        words = ("sign agrees", "sign disagrees") if len(rates) == 1 else ("holds", "contradicted")
+        word = words[fits] if empty else None
         found[f"{model} {'fits' if fits else 'does not fit'}"] = Statement(
             MAX_KL - kl if fits else kl - MAX_KL, word=word
         )
@@ -162,8 +163,29 @@ def by_convention(
     for c in p.conventions:
         of = {1: digit_results["plane"].among(plane(p, c)), 6: _faces(faces_p, c, face_results)}
         on_digits = digit_results["digits"].among(digits(p, c))
-        found[c] = {claim: told(test(of.get(claim, on_digits))) for claim, test in CLAIMS.items()}
+        found[c] = {
+            claim: {
+                name: _so_far(one, _registered(p, faces_p, c, claim, name))
+                for name, one in told(test(of.get(claim, on_digits))).items()
+            }
+            for claim, test in CLAIMS.items()
+        }
     return found
+
+
+def _registered(p: SimpleNamespace, faces_p: SimpleNamespace, convention: str, claim: int, name: str) -> int:
+    """How many seeds a statement is to have."""
+    if claim == 6:
+        return len(faces_p.seeds if convention == "bernoulli" else faces_p.convention_seeds)
+    more = claim in (2, 3) and convention in p.more_conventions and all(m in name for m in p.more_methods)
+    return len(p.plane_seeds) if claim == 1 else len(p.seeds) + more * len(p.more_seeds)
+
+
+def _so_far(one: Told, seeds: int) -> Told:
+    """No word before all seeds are there: who stops where it suits him finds what suits him."""
+    if one.outcome is None or one.outcome.seeds >= seeds:
+        return one
+    return one._replace(outcome=one.outcome._replace(word=f"{one.outcome.seeds} of {seeds} seeds"))
 
 
 def behind(claim: int, digit_results: dict[str, Results], face_results: dict[str, Results]) -> list[Results]:
