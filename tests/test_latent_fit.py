@@ -144,3 +144,16 @@ def test_null_bands_cover_a_perfect_fit(tmp_path):
     kl = [record["kl_null_low"] <= kl_to_prior(a, run.prior) <= record["kl_null_high"] for a, _ in draws]
     assert 0.88 <= np.mean(mmd) <= 0.995
     assert 0.80 <= np.mean(kl) <= 0.995  # its quantiles come from 40 draws
+
+
+@pytest.mark.parametrize(("enough", "met"), [(1.0, True), (1e-9, False)])
+def test_a_found_lambda_says_whether_other_images_meet_its_constraint(tmp_path, enough, met):
+    """By the tolerance that the run's history names, where that is above the band of so many; else by the band."""
+    model, data = linear_model()
+    config = RunConfig(dataset="made-up", method="vimae", lambda_schedule="constrained")
+    run = model.run(tmp_path, 8, config)
+    run.history["constraint"] = {"tolerance": enough}
+    record = latent_fit(run, data, n_test=N)
+    assert record["mmd2"] > record["mmd2_null_high"], "a code that the band would let through tests nothing here"
+    assert record["constraint_met"] is met
+    assert "constraint_met" not in latent_fit(model.run(tmp_path, 8, RunConfig(dataset="made-up")), data, n_test=N)

@@ -11,7 +11,7 @@ from torch.distributions import Bernoulli, Independent, Laplace, Normal, kl_dive
 from vimae_core import RunConfig, make_prior, mmd2, paper_model
 from vimae_core.mmd import KERNELS
 from vimae_core.networks import Posterior
-from vimae_core.objectives import distortion, gaussian_rate, laplace_rate, loss_terms, rate
+from vimae_core.objectives import LIKELIHOODS, distortion, gaussian_rate, laplace_rate, loss_terms, rate
 
 
 def some_posterior(n: int = 6, d: int = 3, seed: int = 0) -> Posterior:
@@ -98,11 +98,13 @@ def test_gaussian_and_wae_distortion():
     torch.testing.assert_close(distortion(x, logits, "gaussian"), truth)
     mean = 1 / (1 + np.exp(-logits.double().numpy()))
     np.testing.assert_allclose(distortion(x, logits, "wae"), 0.05 * ((x.numpy() - mean) ** 2).sum((1, 2, 3)), rtol=1e-5)
+    in_symmetric_pixels = 0.05 * ((2 * x.numpy() - 1 - (2 * mean - 1)) ** 2).sum((1, 2, 3))
+    np.testing.assert_allclose(distortion(x, logits, "wae-symmetric"), in_symmetric_pixels, rtol=1e-5)
     with pytest.raises(ValueError, match="likelihood 'poisson' is unknown: must be one of bernoulli, gaussian, wae"):
         distortion(x, logits, "poisson")
 
 
-@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian", "wae"])
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_gradient_of_the_distortion_is_the_difference_quotient(likelihood):
     """torch.autograd.gradcheck in float64: the cross-entropy has a derivative of its own."""
     x, logits = (t.double() for t in images_and_logits())
