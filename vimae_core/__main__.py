@@ -75,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--profile", choices=profile_names(), default="reference")
     sub.add_argument("--chapter", choices=list(CHAPTERS), default="latent_shape")
     sub.set_defaults(command=publish_profile)
+    sub = commands.add_parser("complete", help=complete_reference.__doc__)
+    sub.add_argument("--chapter", choices=list(CHAPTERS), required=True)
+    sub.set_defaults(command=complete_reference)
     commands.add_parser("verify-reference", help=verify_reference.__doc__).set_defaults(command=verify_reference)
     commands.add_parser("digit-network", help=train_network.__doc__).set_defaults(command=train_network)
     return parser
@@ -193,6 +196,15 @@ def publish_profile(profile: str, chapter: str) -> None:
     kept = {run.path for run in drawn}
     published = {publish(run, weights=run.path in kept) for run in chain(*(group.runs for group in results.values()))}
     print(f"{len(published)} runs published in {REFERENCE}")
+
+
+def complete_reference(chapter: str) -> None:
+    """train, measure and publish the reference's runs of a chapter that results/reference lacks; several at once share
+    them"""
+    from vimae_core.complete import complete
+
+    for run in complete(chapter):
+        print(f"published: {run.config.label} seed {run.config.seed}", flush=True)
 
 
 def verify_reference() -> int:

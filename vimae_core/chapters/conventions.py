@@ -88,22 +88,24 @@ def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
     return {**fit, "probes": {"n_test": p.n_test, **settings}, "generation": generation}
 
 
+def keeps(config: RunConfig, p: SimpleNamespace) -> bool:
+    """Whether a figure draws it: two models of Figure 1, of the first seed, under each convention."""
+    first = {c for convention in p.conventions for c in plane(p, convention) if c.seed == p.plane_seeds[0]}
+    return config.label in DRAWN and config in first
+
+
 def drawn(results: dict[str, Results], p: SimpleNamespace) -> list[Run]:
-    """The runs whose codes are drawn: two models of the first seed under each convention."""
-    return [run for run, _, _ in codes_drawn(results["plane"], p)]
+    """The runs whose codes are drawn."""
+    return [run for run in results["plane"].runs if keeps(run.config, p)]
 
 
 def codes_drawn(results: Results, p: SimpleNamespace) -> list[tuple[Run, dict, list[str]]]:
     """Each with its row of the table and its conventions: a VAE has nothing to constrain, and has two."""
-    conventions: dict[str, list[str]] = {}
-    for convention in p.conventions:
-        for run in results.among(plane(p, convention)).runs:
-            conventions.setdefault(run.path.name, []).append(convention)
-    first = min((run.config.seed for run in results.runs), default=None)
+    of = {convention: results.among(plane(p, convention)).runs for convention in p.conventions}
     return [
-        (run, record, conventions[run.path.name])
+        (run, record, [convention for convention, runs in of.items() if run in runs])
         for run, record in zip(results.runs, _rows(results), strict=True)
-        if run.config.label in DRAWN and run.config.seed == first and run.path.name in conventions
+        if keeps(run.config, p)
     ]
 
 

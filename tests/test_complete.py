@@ -1,0 +1,54 @@
+"""complete: what the reference lacks is trained, measured and published, by one process or several, once."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from filelock import FileLock
+
+from vimae_core import complete, reference
+from vimae_core.store import config_digest, make_folder, runs_root
+
+
+@pytest.fixture
+def chapter(config, tmp_path, monkeypatch):
+    """A chapter of two short runs, the first of which is drawn, and an empty reference."""
+    configs = [replace(config, epochs=1, seed=seed) for seed in (3, 4)]
+    module = SimpleNamespace(
+        runs=lambda p: {"one": configs[:1], "both": configs},
+        measures=lambda group, p: {"latent_fit": {"n_test": 20}},
+        keeps=lambda c, p: c.seed == 3,
+    )
+    monkeypatch.setattr(complete, "load_chapter", lambda name: module)
+    monkeypatch.setattr(complete, "parameters", lambda name, profile: SimpleNamespace(**vars(config)))
+    monkeypatch.setattr(reference, "REFERENCE", tmp_path / "reference")
+    return module, configs
+
+
+def test_what_is_missing_is_published_in_order_and_once(chapter, tmp_path):
+    """Each run with its record, weights where a figure draws them; the next call has nothing to do."""
+    _, configs = chapter
+    assert [run.config for run in complete.complete("any")] == configs
+    for config in configs:
+        folder = tmp_path / "reference" / config_digest(config)
+        assert reference.reference_record(reference.find_reference(config))["n"] == 20
+        assert (folder / "weights.safetensors").is_file() == (config.seed == 3)
+    assert list(complete.complete("any")) == []
+
+
+def test_what_another_process_works_at_is_left_to_it(chapter):
+    """And is taken up when that one has gone."""
+    _, configs = chapter
+    busy = FileLock(make_folder(runs_root()) / f"{config_digest(configs[0])}.complete")
+    with busy:
+        assert [run.config.seed for run in complete.complete("any")] == [4]
+    assert [run.config.seed for run in complete.complete("any")] == [3]
+
+
+def test_one_that_cannot_be_measured_stops_all_before_a_training(chapter):
+    """The last run's fault is told before the first one is begun."""
+    module, _ = chapter
+    module.measures = lambda group, p: {"latent_fit": {"n_test": 3 if group == "both" else 20}}
+    with pytest.raises(ValueError, match="n_test=3 is not possible"):
+        list(complete.complete("any"))
+    assert not runs_root().exists() or not any(runs_root().glob("*/config.json"))

@@ -1,0 +1,63 @@
+"""complete: the runs of a chapter that the committed reference lacks, trained, measured and published one by one."""
+
+from collections.abc import Iterator
+
+from filelock import FileLock, Timeout
+
+from vimae_core.chapters import load_chapter
+from vimae_core.config import RunConfig
+from vimae_core.datasets import load_dataset
+from vimae_core.evaluation.record import check_measure, evaluate
+from vimae_core.profiles import parameters
+from vimae_core.reference import find_reference, publish, reference_record
+from vimae_core.runs import Run, check_data, fit
+from vimae_core.store import config_digest, make_folder, runs_root
+
+
+def complete(chapter: str, profile: str = "reference") -> Iterator[Run]:
+    """The runs that were missing, in the chapter's order, each as soon as it is published.
+
+    A chapter's `keeps(config, p)` says whose weights go with the record. What another process is working at is left to
+    it, so several of them share the work; killed at any moment, the next call goes on. Raises what `fit`, `evaluate`
+    and the data sets do, for data that cannot be measured before anything is trained.
+    """
+    module, p = load_chapter(chapter), parameters(chapter, profile)
+    keeps = getattr(module, "keeps", lambda config, p: False)
+    missing = [(config, asked) for config, asked in _asked(module, p).items() if not _published(config, asked)]
+    if not missing:
+        return
+    data = load_dataset(p.dataset, p.data_root)
+    for config, asked in missing:
+        check_data(config, data)
+        for measure, settings in asked.items():
+            check_measure(measure, config, data, **settings)
+    for config, asked in missing:
+        mine = FileLock(make_folder(runs_root()) / f"{config_digest(config)}.complete")
+        try:
+            mine.acquire(timeout=0)
+        except Timeout:
+            continue
+        try:
+            if _published(config, asked):  # meanwhile, by another
+                continue
+            run = fit(config, data)
+            for measure, settings in asked.items():
+                evaluate(run, data=data, measure=measure, **settings)
+            publish(run, weights=keeps(config, p))
+        finally:
+            mine.release()
+        yield run
+
+
+def _asked(module, p) -> dict[RunConfig, dict[str, dict]]:
+    """Every run of the chapter with its measures: of a run in two groups, both groups'."""
+    asked: dict[RunConfig, dict[str, dict]] = {}
+    for group, configs in module.runs(p).items():
+        for config in configs:
+            asked.setdefault(config, {}).update(module.measures(group, p))
+    return asked
+
+
+def _published(config: RunConfig, measures: dict[str, dict]) -> bool:
+    run = find_reference(config)
+    return run is not None and all(reference_record(run, measure) for measure in measures)
