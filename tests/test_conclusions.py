@@ -60,7 +60,7 @@ def outside_the_networks(r):
 
 
 def scales_of_squared_error(r):
-    """What the likelihoods of the first analysis, but for Bernoulli's, put before the squared error of pixels in [0, 1]."""
+    """What the first analysis's likelihoods, but for Bernoulli's, put before the squared error of pixels in [0, 1]."""
     white, infinite = torch.ones(1, 1, 1, 1), torch.full((1, 1, 1, 1), torch.inf)  # as logits: a pixel of 1
     names = {name for group in ("table", "scale") for name in r[group].table["likelihood"]} - {"bernoulli"}
     costs = {name: [distortion(white, logits, name).item() for logits in (-infinite, infinite)] for name in names}
