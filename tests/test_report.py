@@ -78,10 +78,17 @@ def test_rule_chooses_the_smallest_lambda_that_fits():
         ([0.3], [0.05], [0.05], "sign agrees (3 of 3 statements, one seed)"),
         ([0.3], [0.05], [5.0], "sign agrees in part (2 of 3 statements, one seed)"),
         ([0.01], [0.05], [5.0], "sign disagrees (1 of 3 statements, one seed)"),
-        ([0.01, 0.01], [0.5, 0.5], [5.0, 5.0], "not reproduced (0 of 3 statements hold, 2 seeds)"),
+        (
+            [0.01, 0.01], [0.5, 0.5], [5.0, 5.0],
+            "not reproduced (0 of 3 statements hold, 3 contradicted, 0 undecided; 2 seeds)",
+        ),
+        (
+            [0.01, 0.01], [0.05, 0.2], [5.0, INF],
+            "not reproduced (0 of 3 statements hold, 2 contradicted, 1 undecided; 2 seeds)",
+        ),
         ([0.3], [0.05], [], "not tested: no run of VIMAE-n"),
     ],
-)
+)  # fmt: skip
 def test_verdict_on_claim_1(vae, beta_vae, vimae, expected):
     """Three statements, each by the protocol's criterion."""
     assert claim_1({"VAE": vae, "beta-VAE": beta_vae, "VIMAE-n": vimae}, 0.1) == expected
@@ -119,7 +126,7 @@ def test_choices_and_verdicts_read_the_records(results):
     place = results.table["lambda"]
     table = results.table.assign(kl=np.where(place == 10, 0.01, 5.0), kl_train=np.where(place == 100, 0.01, 5.0))
     assert chosen_lambda(replace(results, table=table), "bernoulli", 0.1) == 100.0
-    assert "of 3 statements hold, 2 seeds" in verdict_on_claim_1(results, 0.1)
+    assert "undecided; 2 seeds)" in verdict_on_claim_1(results, 0.1)
     assert len(results.where(100.0, "bernoulli").runs) == 2 and not results.where(100.0, "gaussian")
 
 

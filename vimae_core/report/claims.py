@@ -46,9 +46,8 @@ def judged(
         return f"not tested: nothing to compare for {missing[0]}", {}
     comparisons = compare_pairs(tables, corrected)
     word = judge({name: c.outcome == "holds" for name, c in comparisons.items()})
-    holding = sum(c.outcome == "holds" for c in comparisons.values())
     seeds = min(len(values) for values in tables.values())
-    verdict = in_words(word, f"{holding} of {len(comparisons)} comparisons", seeds)
+    verdict = in_words(word, [c.outcome for c in comparisons.values()], "comparisons", seeds)
     return verdict, {**(compare_pairs(beside) if beside else {}), **comparisons}
 
 
@@ -56,9 +55,13 @@ SIGNS = {"reproduced": "sign agrees", "partly reproduced": "sign agrees in part"
 OF_ONE_SEED = {"holds": "sign agrees", "contradicted": "sign disagrees", "undecided": "undecided"}
 
 
-def in_words(word: str, holding: str, seeds: int) -> str:
-    """A verdict with what it rests on. One seed makes none: it only has signs."""
-    return f"{word} ({holding} hold, {seeds} seeds)" if seeds > 1 else f"{SIGNS[word]} ({holding}, one seed)"
+def in_words(word: str, outcomes: list[str], what: str, seeds: int) -> str:
+    """A verdict with how many of its comparisons, or `what` it has, came out how. One seed makes none: it has signs."""
+    holding, contradicted, undecided = map(outcomes.count, ("holds", "contradicted", "undecided"))
+    holding_of_all = f"{holding} of {len(outcomes)} {what}"
+    if seeds == 1:
+        return f"{SIGNS[word]} ({holding_of_all}, one seed)"
+    return f"{word} ({holding_of_all} hold, {contradicted} contradicted, {undecided} undecided; {seeds} seeds)"
 
 
 def show_claim(number: int, test: Callable[[Results], Verdict], results: list[Results], unit: str) -> None:
