@@ -33,9 +33,10 @@ def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
         for s in p.scale_seeds
         for m in p.scale_methods
     ]
+    of_digits = [config for c in p.conventions for config in digits(p, c)]
     groups = {
         "plane": [config for c in p.conventions for config in plane(p, c)],
-        "digits": [config for c in p.conventions for config in digits(p, c)],
+        "digits": sorted(of_digits, key=lambda config: config.seed in p.more_seeds),  # the further seeds at last
         "constraint": constraint,
         "scale": scale,
     }

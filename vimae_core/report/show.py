@@ -66,8 +66,12 @@ def tell(results, text: str | Callable[..., str]) -> None:
     A text with numbers of theirs is a function of the results: it is asked only where they are.
     """
     if results:
-        text = (text if isinstance(text, str) else text(results)).strip()
-        display({"text/markdown": text, "text/plain": text}, raw=True)
+        show_text(text if isinstance(text, str) else text(results))
+
+
+def show_text(text: str) -> None:
+    """Displays MyST."""
+    display({"text/markdown": text.strip(), "text/plain": text.strip()}, raw=True)
 
 
 def _small(provenance: str) -> str:
