@@ -251,7 +251,7 @@ def test_the_codes_that_are_drawn_are_two_models_of_one_seed():
     shown = codes_drawn(Results("reference", "n", "p", found, pd.DataFrame({"row": range(len(found))})), p)
     assert {run.config.seed for run, _, _ in shown} == {10}
     assert sorted((run.config.label, *own) for run, _, own in shown) == sorted(
-        [("VAE", "bernoulli", "constrained"), *(("VAE", c) for c in ("gaussian", "wae", "wae-code")),
+        [("VAE", "constrained", "bernoulli"), *(("VAE", c) for c in ("gaussian", "wae", "wae-code")),
          *(("VIMAE-n", c) for c in p.conventions)]
     )  # fmt: skip
     assert all(int(run.path.name) == row["row"] for run, row, _ in shown)
