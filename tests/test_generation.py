@@ -153,7 +153,9 @@ def test_generation_is_recomputed_by_hand(tmp_path, squares):
         mended, chosen = decoded(model.mean(masked)), train[rng.choice(N_TRAIN, N, replace=False)]
         found = {
             "reconstruction_error": error(rebuilt), "label_kept": described(rebuilt)[1], "original_label_kept": kept,
-            "pca_error": np.square(left).sum(1).mean(), "corrupted_input_error": error(masked),
+            "pca_error": np.square(left).sum(1).mean(),
+            "corrupted_pca_error": error(mean + (masked - mean) @ components.T @ components),
+            "corrupted_input_error": error(masked),
             "corrupted_error": error(mended), "corrupted_label_kept": described(mended)[1],
             "corrupted_input_label_kept": described(masked)[1],
         }  # fmt: skip
