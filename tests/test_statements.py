@@ -156,8 +156,10 @@ def test_the_three_sentences():
                     "bernoulli": {"a": "holds", "b": "contradicted", "c": "contradicted"}})  # fmt: skip
     text = figures.in_sentences(some)
     assert "There is no convention under which every statement holds" in text
-    assert "hold under all of them 1 statement (a)" in text and "holds 1 statement (c)" in text
+    assert "hold under all of them 1 statement (claim 2, a)" in text and "holds 1 statement (claim 2, c)" in text
     assert "contradicted under every one of them: no statement" in text
+    twice = {c: {**claims, 3: claims[2]} for c, claims in some.items()}
+    assert "Of the 6 statements" in figures.in_sentences(twice)
     whole = figures.in_sentences(example({"wae": {"a": "holds"}, "gaussian": {"a": "contradicted"}}))
     assert "Under `wae` every statement holds" in whole
     open_ = figures.in_sentences(example({"wae": {"a": "holds", "b": None}, "gaussian": {"a": "holds", "b": None}}))

@@ -145,7 +145,10 @@ def cell(claim: int, told: Told) -> str:
 
 def in_sentences(found: ByConvention) -> str:
     """Is there one convention under which all holds; what holds under all of them, and what under none?"""
-    words = {c: {n: word(t) for of in claims.values() for n, t in of.items()} for c, claims in found.items()}
+    words = {  # a difference may be a statement of two claims, corrected with others in each
+        c: {f"claim {claim}, {name}": word(told) for claim, of in claims.items() for name, told in of.items()}
+        for c, claims in found.items()
+    }
     names = list(next(iter(words.values())))
     decided = ("holds", "undecided", "contradicted")
     open_ = sum(w not in decided for of in words.values() for w in of.values())
