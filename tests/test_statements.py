@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import ROOT
-from vimae_core.chapters import conventions_figures as figures
+from vimae_core.chapters import statements_figures as figures
 from vimae_core.chapters.capacity import TABLE_1
 from vimae_core.chapters.conventions import codes_drawn, multipliers, plane, runs
 from vimae_core.chapters.statements import (
@@ -171,14 +171,43 @@ def test_the_map_and_the_tables_say_what_the_words_say():
     found = example({"wae": {"a": "holds", "b": None}, "gaussian": {"a": "contradicted", "b": "undecided"}})
     table = figures.statement_table(2, found)
     assert table["wae"].tolist()[1] == "—" and list(table.columns) == ["wae", "gaussian"]
-    assert table["wae"].iloc[0].startswith("**✓ holds**<br>1.0<br>[") and table["wae"].iloc[0].endswith("3 seeds")
-    assert table["gaussian"].iloc[0].startswith("**✗ contradicted**<br>−1.0<br>[−")
+    at = '<a class="{}" href="#fig-seeds-2"><b>{}</b></a><br>'
+    assert table["wae"].iloc[0].startswith(at.format("holds", "✓ holds") + "1.0<br>[")
+    assert table["wae"].iloc[0].endswith("3 seeds")
+    assert table["gaussian"].iloc[0].startswith(at.format("contradicted", "✗ contradicted") + "−1.0<br>[−")
     assert "? undecided" in table["gaussian"].iloc[1]
     for claims in found.values():
         claims |= dict.fromkeys(CLAIMS, claims[2])
     figure = figures.statement_map(found)
     texts = [text.get_text() for text in figure.axes[1].texts]
     assert texts == ["✓ 1.0", "✗ −1.0", "? 0.0"]
+
+
+def test_the_seeds_stand_beside_their_interval_and_the_papers_effect():
+    """A dot a seed at its mean over draws, a bar from end to end in its word's colour; no mark before all are there."""
+    values = np.array([[0.9, 1.1], [1.9, 2.1], [2.9, 3.1]])
+    one = told({"x − y, clean": Statement(values, paper=5.0), "x − z, clean": Statement(values - 10)})
+    figure = figures.seeds_figure(2, {"wae": {2: one}, "gaussian": {2: {n: _so_far(t, 5) for n, t in one.items()}}})
+    ours, open_ = figure.axes
+    assert [a.get_title(loc="left") for a in figure.axes] == ["wae", "gaussian"] and not open_.collections
+    np.testing.assert_allclose(ours.collections[0].get_offsets(), [[1, 0], [2, 0], [3, 0]])
+    bars = [line for line in ours.lines if len(set(line.get_ydata())) == 1 and len(line.get_xdata()) == 2]
+    low_high = [(t.outcome.difference.low, t.outcome.difference.high) for t in one.values()]
+    np.testing.assert_allclose([bar.get_xdata() for bar in bars], low_high)
+    colours = {w: figures.LOOKS[w][1] for w in ("holds", "undecided", "contradicted")}
+    assert [bar.get_color() for bar in bars] == [figures.BARS.get(t.outcome.word, figures.PALE) for t in one.values()]
+    assert one["x − z, clean"].outcome.word == "contradicted" and bars[1].get_color() == colours["contradicted"]
+    assert [line.get_xdata()[0] for line in ours.lines if line.get_marker() == "D"] == [5.0]
+
+
+def test_units_of_the_statements():
+    """A panel row a unit: claim 5's errors apart from its labels; claim 6's all in its distance."""
+    found = {"wae": {claim: told(test(results([]))) for claim, test in CLAIMS.items()}}
+    assert {claim: {u: len(names) for u, names in figures.units(claim, found).items()} for claim in CLAIMS} == {
+        1: {"nats": 4}, 2: {"percentage points": 15}, 3: {"percentage points": 11},
+        4: {"squared error": 4, "Fréchet distance": 4}, 5: {"squared error": 4, "percentage points": 2},
+        6: {"Fréchet distance": 4},
+    }  # fmt: skip
 
 
 def test_the_reference_is_told_whole():
@@ -239,7 +268,7 @@ def test_no_word_before_all_seeds_are_there():
         3,
         3,
     ]
-    for seeds, shown in ((5, "**✓ holds**"), (12, "… 5 of 12 seeds")):
+    for seeds, shown in ((5, '<a class="holds"'), (12, "… 5 of 12 seeds")):
         one = _so_far(whole[apart], seeds)
         assert figures.cell(3, one).startswith(shown)
         assert (figures.word(one) == "holds") == (seeds == 5)
