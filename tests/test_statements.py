@@ -1,5 +1,7 @@
 """The statements of claims 1 to 6: what each compares, what comes out, and how it is told."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,17 +15,17 @@ from vimae_core.chapters.statements import (
     Statement,
     _registered,
     _so_far,
-    by_convention,
     claim_1,
     claim_3,
     claim_5,
     claim_6,
+    of_the_reference,
     told,
 )
 from vimae_core.config import paper_model
 from vimae_core.profiles import parameters
 from vimae_core.report.paper import paper_values
-from vimae_core.report.results import Results, reference_results
+from vimae_core.report.results import Results
 from vimae_core.runs import Run
 
 SEEDS = range(10, 15)
@@ -212,13 +214,44 @@ def test_units_of_the_statements():
 
 def test_the_reference_is_told_whole():
     """From the committed records, whatever is there of them: every statement has its cell, and the map is drawn."""
-    p, of_faces = parameters("conventions", "reference"), parameters("faces", "reference")
-    found = by_convention(p, of_faces, reference_results("conventions", None), reference_results("faces", None))
-    assert list(found) == p.conventions
+    found, behind = of_the_reference()
+    assert list(found) == parameters("conventions", "reference").conventions and list(behind) == list(CLAIMS)
+    assert [r.notebook for r in behind[6]][:1] == ["05_celeba_generation"]
     assert found["bernoulli"][6]["5/6 of the VAE's distance − VIMAE-n's"].outcome.seeds == 3
     for claim in CLAIMS:
-        assert figures.statement_table(claim, found).shape[1] == (claim in (2, 3)) + len(p.conventions)
+        assert figures.statement_table(claim, found).shape[1] == (claim in (2, 3)) + len(found)
     figures.statement_map(found)
+
+
+def test_a_claim_in_brief():
+    """That all of its statements hold, or how many came out how, or that seeds are missing."""
+    some = example({"wae": {"a": "holds", "b": "holds"},
+                    "wae-code": {"a": "contradicted", "b": "undecided", "c": "undecided"},
+                    "gaussian": {"a": None, "b": None}})  # fmt: skip
+    assert {c: figures.in_brief(of[2]) for c, of in some.items()} == {
+        "wae": ["holds, all 2"], "wae-code": ["2 undecided", "1 contradicted"], "gaussian": ["not yet run"]
+    }  # fmt: skip
+    fewer = {name: _so_far(one, 5) for name, one in some["wae"][2].items()}
+    assert figures.in_brief(fewer) == ["not yet run with all seeds"]
+    assert figures.in_brief({**some["wae"][2], "c": fewer["a"]}) == ["2 hold", "1 so far"]
+
+
+def test_chapters_show_their_claims_and_pages_cite_them(monkeypatch):
+    """A row a claim and a column a convention, from the same words; every text that the book cites is glued."""
+    shown, glued = [], {}
+    monkeypatch.setattr(figures, "show_table", lambda *a: shown.append(a))
+    monkeypatch.setattr(figures, "glue", lambda name, text, display: glued.update({name: text}))
+    figures.show_readings([4, 5])
+    (table, name, caption, source), (found, _) = shown[0], of_the_reference()
+    assert name == "tab-readings-4" and "[claim 5](tab-statements-5)" in caption and source.startswith("Provenance")
+    assert list(table.columns) == list(found)
+    assert list(table.index) == ["claim 4, 8 statements", "claim 5, 6 statements"]
+    assert table.loc["claim 5, 6 statements", "wae"] == "<br>".join(figures.in_brief(found["wae"][5]))
+    figures.glue_claims(found)
+    pages = "".join((ROOT / "book" / page).read_text(encoding="utf-8") for page in ("intro.md", "claims.md"))
+    cited = set(re.findall(r"::(second_\w+):s`", pages))
+    assert len(cited) == 12 and cited <= set(glued)
+    assert glued["second_1_wae_code"] == ", ".join(figures.in_brief(found["wae-code"][1]))
 
 
 def test_the_multipliers_are_those_of_the_history():

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from myst_nb import glue
 
-from vimae_core.chapters.statements import CLAIMS, Told
+from vimae_core.chapters.statements import CLAIMS, Told, of_the_reference
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import show_figure, show_table
 from vimae_core.report.style import INK, PALE, WIDTH
@@ -26,6 +27,7 @@ LOOKS = {  # word -> sign, colour: told apart without colour, and by those who s
     NOT_RUN: ("", "white"),
 }
 SHOWN = [w for w in LOOKS if w not in (SO_FAR, NOT_RUN)]
+COUNTED = {"holds": "hold", "sign agrees": "signs agree", "sign disagrees": "signs disagree"}
 BARS = {w: LOOKS[w][1] for w in ("holds", "contradicted")}
 DIGITS = {1: 2}  # after the point, where it is not one
 
@@ -49,7 +51,7 @@ def word(told: Told) -> str:
     return NOT_RUN if told.outcome is None else told.outcome.word if told.outcome.word in LOOKS else SO_FAR
 
 
-def show_map(found: ByConvention, results: list[Results], name: str) -> None:
+def show_map(found: ByConvention, behind: dict[int, list[Results]], name: str) -> None:
     """Displays which statement holds under which convention, in one figure."""
     counts = "; ".join(f"{c}: {in_numbers(claims)}" for c, claims in found.items())
     show_figure(
@@ -59,7 +61,7 @@ def show_map(found: ByConvention, results: list[Results], name: str) -> None:
         "✗ contradicted, ? undecided, by the corrected 95 % interval; …: not all seeds yet; empty: not yet run. The "
         "number is the difference that the statement says is above zero; unit and interval stand in the tables below.",
         f"A grid of statements by conventions with a sign, a colour and a number in each cell. {counts}.",
-        sources(results),
+        sources([*behind[1], *behind[2], *behind[6]]),
     )
 
 
@@ -108,7 +110,7 @@ def show_statements(claim: int, found: ByConvention, results: list[Results], cha
         f"Claim {claim}, {' and '.join(units(claim, found))}: outcome, difference with its corrected interval, and "
         f"seeds, under each convention; a dash: not yet run; each word leads to its seeds. {NOTES.get(claim, '')}"
         f"More in {chapter}; [the tests](second-statements).",
-        sources(results) if any(results) else "Provenance: not yet run.",
+        sources(results) if results else "Provenance: not yet run.",
     )
 
 
@@ -209,6 +211,40 @@ def _draw_seeds(axis: Axes, y: int, told: Told) -> None:
     axis.scatter(told.statement.values.mean(1), np.full(mean.n, y), s=5, color=INK, alpha=0.6, linewidth=0, zorder=3)
     if told.statement.paper is not None:
         axis.plot(told.statement.paper, y, "D", color=INK, markerfacecolor="none", markersize=4, markeredgewidth=0.8)
+
+
+def in_brief(of_claim: dict[str, Told]) -> list[str]:
+    """What came of a claim under a convention: that it holds, or how many of its statements came out how."""
+    words = [word(told) for told in of_claim.values()]
+    if set(words) <= {NOT_RUN, SO_FAR}:
+        return [NOT_RUN if set(words) == {NOT_RUN} else "not yet run with all seeds"]
+    if set(words) == {"holds"}:
+        return [f"holds, all {len(words)}"]
+    return [f"{words.count(w)} {COUNTED.get(w, w)}" for w in LOOKS if w in words]
+
+
+def glue_claims(found: ByConvention) -> None:
+    """Lets pages cite each claim's outcome under each convention in a few words."""
+    for convention, claims in found.items():
+        for claim, of in claims.items():
+            glue(f"second_{claim}_{convention.replace('-', '_')}", ", ".join(in_brief(of)), display=False)
+
+
+def show_readings(claims: list[int]) -> None:
+    """Displays how a chapter's claims come out under each convention of the second analysis, in the reference runs."""
+    found, behind = of_the_reference()
+    table = {c: ["<br>".join(in_brief(of[claim])) for claim in claims] for c, of in found.items()}
+    index = [f"claim {claim}, {len(found[next(iter(found))][claim])} statements" for claim in claims]
+    shown = list({id(r): r for claim in claims for r in behind[claim]}.values())
+    show_table(
+        pd.DataFrame(table, index=pd.Index(index, name="")),
+        f"tab-readings-{claims[0]}",
+        "How many statements of "
+        + " and ".join(f"[claim {claim}](tab-statements-{claim})" for claim in claims)
+        + " hold under each convention of the [second analysis](second-statements); `wae` was argued beforehand to be "
+        "the paper's own.",
+        sources(shown) if shown else "Provenance: not yet run.",
+    )
 
 
 def in_sentences(found: ByConvention) -> str:
