@@ -86,7 +86,11 @@ def spoiled_of(chapter: str) -> list[Groups]:
     """The records as they are not: negated, scaled, shifted, set apart by model or place, shuffled, of more seeds."""
 
     def changed(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Groups:
-        return {name: replace(r, table=change(r.table)) if r else r for name, r in reference_of(chapter).items()}
+        def of(r: Results) -> Results:
+            table = change(r.table)
+            return replace(r, table=table, runs=r.runs * (len(table) // len(r.table)))
+
+        return {name: of(r) if r else r for name, r in reference_of(chapter).items()}
 
     def numbers(change: Change) -> Callable[[pd.DataFrame], pd.DataFrame]:
         def of(table: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from vimae_core.config import RunConfig, paper_model
 from vimae_core.conventions import under_convention
-from vimae_core.profiles import common_fields
+from vimae_core.profiles import common_fields, parameters
 from vimae_core.report.results import Results
 from vimae_core.report.statistics import mean_over_seeds
 from vimae_core.runs import Run
@@ -108,6 +108,11 @@ def codes_drawn(results: Results, p: SimpleNamespace) -> list[tuple[Run, dict, l
         for run, record in zip(results.runs, _rows(results), strict=True)
         if keeps(run.config, p)
     ]
+
+
+def figure_1(results: Results, convention: str) -> Results:
+    """Of the committed runs of `plane` those under a convention."""
+    return results.among(plane(parameters("conventions", "reference"), convention))
 
 
 def fits_by_convention(p: SimpleNamespace, results: Results, measure: str, spec: str) -> pd.DataFrame:
