@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from tests.conftest import ROOT
-from vimae_core.chapters.scale import DISTANCE, PAIRS, beyond, effects, scale_figure, scale_table, sizes
+from vimae_core.chapters.scale import DISTANCE, PAIRS, beyond, effects, model_table, scale_figure, scale_table, sizes
 from vimae_core.config import paper_model
 from vimae_core.report.results import Results
 from vimae_core.runs import Run
@@ -23,7 +23,8 @@ def example(effect, seeds=(10, 11, 12)) -> Results:
                 by = effect(width, epochs) if model == "VIMAE-n" else 0.0
                 conditions = {c: {"tsvm": (90 + by + 0.1 * rng.normal(size=3)).tolist()} for _, _, c in PAIRS}
                 runs.append(Run(paper_model(model, seed=seed, width=width, epochs=epochs), ROOT, {}, {}))
-                rows.append({"model": model, "seed": seed, "accuracy": {"test": conditions}, "prior_frechet": 50 - by})
+                fit = {"prior_frechet": 50 - by, "kl": width, "rate": 7.0, "reconstruction_error": float(epochs)}
+                rows.append({"model": model, "seed": seed, "accuracy": {"test": conditions}, **fit})
     return Results("reference", "n", "reference", runs, pd.DataFrame(rows))
 
 
@@ -70,3 +71,17 @@ def test_the_table_and_the_figure_hold_every_size():
     assert table.loc["VIMAE-n − VAE, clean", "could turn"] == "no"
     assert table.loc["β-VAE − VAE, clean", "0.25 × 6"].startswith(("0.", "-0."))
     assert len(scale_figure(effects(results)).axes) == 2 * len(table)
+
+
+def test_a_model_that_was_run_alone_has_a_row_and_no_comparison():
+    """One training at the paper's width stands in the model's own table, without interval, and in no other."""
+    results = example(lambda w, e: 1.0)
+    wide = Run(paper_model("VIMAE-n", seed=10, width=1.0, epochs=6), ROOT, {}, {})
+    row = results.table.query("model == 'VIMAE-n'").iloc[:1].assign(kl=2.25)
+    both = Results("reference", "n", "reference", [*results.runs, wide], pd.concat([results.table, row]))
+    table = model_table(both, "VIMAE-n")
+    assert table.index.tolist() == [f"{w:g} × {e}" for w, e in sizes(both)] and sizes(both)[-1] == (1.0, 6)
+    assert table.loc["1 × 6", "seeds"] == 1 and table.loc["1 × 6", "KL"] == "2.25"
+    assert table.loc["0.25 × 6", "KL"] == "0.25 ± 0.00" and table.loc["0.125 × 24", "squared error"] == "24.0 ± 0.0"
+    assert abs(float(table.loc["0.25 × 6", "clean"].split(" ± ")[0]) - 91) < 0.3
+    assert scale_table(both).equals(scale_table(results))

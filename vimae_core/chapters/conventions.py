@@ -12,13 +12,15 @@ from vimae_core.report.statistics import mean_over_seeds
 from vimae_core.runs import Run
 
 DRAWN = ("VAE", "VIMAE-n")
+ALONE = "VIMAE-n"  # the model of which there is a single run at the paper's width
 ENOUGH_RATE = 1.0  # nats: a code with less is empty
 
 
 def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
     """`plane`: Figure 1 under every convention. `constraint`: lambda found, in two dimensions, under several
     likelihoods, with and without a memory. `digits`: Table 1 and Figure 2 under every convention, and more seeds where
-    the paper's smallest effects are looked for. `scale`: some models at other widths and epochs."""
+    the paper's smallest effects are looked for. `scale`: some models at other widths and epochs, and one `alone`, of
+    one seed, as wide as the paper's."""
     constraint = [
         paper_model(m, seed=s, **_of_plane(p, likelihood=likelihood, lambda_=p.lambda_, memory=memory),
                     lambda_schedule="constrained")
@@ -33,12 +35,16 @@ def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
         for s in p.scale_seeds
         for m in p.scale_methods
     ]
+    alone = [
+        paper_model(ALONE, seed=p.scale_seeds[0], **{**common_fields(p), "width": width, "epochs": epochs})
+        for width, epochs in map(size, p.alone)
+    ]
     of_digits = [config for c in p.conventions for config in digits(p, c)]
     groups = {  # in the order of the registered page
         "plane": [config for c in p.conventions for config in plane(p, c)],
         "constraint": constraint,
         "digits": sorted(of_digits, key=lambda config: config.seed in p.more_seeds),  # the further seeds at last
-        "scale": scale,
+        "scale": scale + alone,
     }
     return {name: list(dict.fromkeys(configs)) for name, configs in groups.items()}
 
@@ -70,7 +76,9 @@ def size(text: str) -> tuple[float, int]:
         width, epochs = text.split("x")
         return float(width), int(epochs)
     except ValueError:
-        raise ValueError(f"scales: {text!r} is not possible: must be width x epochs, such as '0.25 x 12'") from None
+        raise ValueError(
+            f"scales, alone: {text!r} is not possible: must be width x epochs, such as '0.25 x 12'"
+        ) from None
 
 
 def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:

@@ -8,7 +8,7 @@ import pandas as pd
 import statsmodels.api as sm
 from matplotlib.figure import Figure
 
-from vimae_core.chapters.capacity import CLEAN, HEAVY, accuracies
+from vimae_core.chapters.capacity import CLEAN, HEAVY, accuracies, cell
 from vimae_core.report.claims import difference, measured
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import show_figure
@@ -79,15 +79,30 @@ def _sign(mean: Mean) -> int:
 def scale_table(results: Results) -> pd.DataFrame:
     """A row a comparison and a column a size, with what lies beyond."""
     found = effects(results)
+    compared = [size for size in sizes(results) if any(size in of for of in found.values())]
     columns = {
         f"{w:g} × {e}": [f"{crossed_mean(of[w, e]):.1f}" if (w, e) in of else "—" for of in found.values()]
-        for w, e in sizes(results)
+        for w, e in compared
     }
     far = [beyond(of) for of in found.values()]
     columns["paper's scale"] = [f"{b.value:.1f} [{b.low:.1f}, {b.high:.1f}]" if b else "—" for b in far]
     columns["could turn"] = ["—" if b is None else "yes" if b.could_turn else "no" for b in far]
     names = [name.replace("beta", "β") for name in found]
     return pd.DataFrame(columns, index=pd.Index(names, name="width × epochs"))
+
+
+def model_table(results: Results, model: str) -> pd.DataFrame:
+    """A row a size: a model by itself; mean and 95 % interval over seeds, and draws of labels where there are some."""
+    rows = {}
+    for w, e in sizes(results):
+        here = results.among(r.config for r in results.runs if (r.config.width, r.config.epochs) == (w, e))
+        seeds = here.values(model, "kl")
+        if seeds:
+            cells = [cell(here, model, c, "tsvm", "test") for c in (CLEAN, *HEAVY)]
+            of = {"reconstruction_error": ".1f", "rate": ".1f", "kl": ".2f", "prior_frechet": ".1f"}
+            rows[f"{w:g} × {e}"] = [len(seeds), *cells, *(here.mean(model, m, spec) for m, spec in of.items())]
+    columns = ["seeds", *(CLEAN, *HEAVY), "squared error", "rate", "KL", "Fréchet distance"]
+    return pd.DataFrame(rows.values(), index=pd.Index(rows, name="width × epochs"), columns=columns)
 
 
 def show_scale(results: Results, name: str) -> None:
