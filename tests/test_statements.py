@@ -1,5 +1,6 @@
 """The statements of claims 1 to 6: what each compares, what comes out, and how it is told."""
 
+import json
 import re
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from tests.conftest import ROOT
 from vimae_core.chapters import statements_figures as figures
 from vimae_core.chapters.capacity import TABLE_1
-from vimae_core.chapters.conventions import codes_drawn, multipliers, plane, runs
+from vimae_core.chapters.conventions import codes_drawn, multipliers, multipliers_in_words, plane, runs
 from vimae_core.chapters.statements import (
     CLAIMS,
     Statement,
@@ -24,8 +25,9 @@ from vimae_core.chapters.statements import (
 )
 from vimae_core.config import paper_model
 from vimae_core.profiles import parameters
+from vimae_core.reference import REFERENCE
 from vimae_core.report.paper import paper_values
-from vimae_core.report.results import Results
+from vimae_core.report.results import Results, reference_results
 from vimae_core.runs import Run
 
 SEEDS = range(10, 15)
@@ -276,6 +278,25 @@ def test_the_multipliers_are_those_of_the_history():
         "0 of 2",
         "1",
     ]
+
+
+def test_what_became_of_lambda_is_told_from_the_files():
+    """Numbers of the two paragraphs, by a loop over the committed files; no loss of them is not finite."""
+    folders = [f.parent for f in REFERENCE.glob("*/config.json") if '"constrained"' in f.read_text()]
+    read = lambda folder, name: json.loads((folder / f"{name}.json").read_text())  # noqa: E731
+    found = [(read(f, "config"), read(f, "history"), read(f, "record")["latent_fit"]) for f in folders]
+    assert len(found) == 40 and all(np.isfinite(h["hundredths"]["loss"]).all() for _, h, _ in found)
+    of = {m: [f for f in found if (f[0]["likelihood"], f[0]["memory"]) == ("bernoulli", m)] for m in (0, 1900)}
+    ends = {m: [history["hundredths"]["lambda"][-1] for _, history, _ in runs_] for m, runs_ in of.items()}
+    text = " ".join(multipliers_in_words(reference_results("conventions", None)["constraint"]).split())
+    assert f"rest between {min(ends[1900]):,.0f} and {max(ends[1900]):,.0f} in 10 of 10 runs" in text
+    assert set(ends[0]) == {10_000.0} and "its end, 10,000, in 10 of 10" in text
+    kl, rate = ([np.mean([r[measure] for _, _, r in runs_]) for runs_ in of.values()] for measure in ("kl", "rate"))
+    assert f"the rate is {rate[0]:.0f} nats instead of {rate[1]:.0f} at a divergence of {kl[0]:.2f} instead of" in text
+    empty = [(c["likelihood"], h["constraint"]["met"]) for c, h, r in found if r["rate"] < 1]
+    assert {likelihood for likelihood, _ in empty} == {"wae"} and len(empty) == 10
+    assert "10 of the 40 runs, under `wae` (10 of 10), where the constraint is met" in text
+    assert f"on training digits in {sum(met for _, met in empty)}:" in text
 
 
 def test_results_among_configurations():

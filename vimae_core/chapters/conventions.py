@@ -132,6 +132,33 @@ def fits_by_convention(p: SimpleNamespace, results: Results, measure: str, spec:
     return pd.DataFrame(columns, index=pd.Index(p.plane_methods, name="model"))
 
 
+def multipliers_in_words(results: Results) -> str:
+    """What became of lambda with a memory and without, and where the constraint leaves an empty code."""
+    t = results.table.assign(
+        found=[run.history["hundredths"]["lambda"][-1] for run in results.runs],
+        met=[run.history["constraint"]["met"] for run in results.runs],
+        memory=[run.config.memory for run in results.runs],
+    )
+    likelihood, end = t.loc[t["memory"] > 0, "likelihood"].iloc[0], max(run.config.lambda_ for run in results.runs)
+    here = t[t["likelihood"] == likelihood]
+    with_, without = here[here["memory"] > 0], here[here["memory"] == 0]
+    empty = t[t["rate"] < ENOUGH_RATE]
+    names = " and ".join(f"`{name}`" for name in dict.fromkeys(empty["likelihood"])) or "no likelihood"
+    under = t[t["likelihood"].isin(empty["likelihood"])]
+    return f"""
+**With a memory of recent codes the multiplier is found.** Under `{likelihood}` λ comes to rest between
+{with_["found"].min():,.0f} and {with_["found"].max():,.0f} in {sum(with_["found"] < end)} of {len(with_)} runs. Without
+a memory a step has too few codes to tell: λ goes on to its end, {end:,.0f}, in {sum(without["found"] >= end)} of
+{len(without)}, and the rate is {without["rate"].mean():.0f} nats instead of {with_["rate"].mean():.0f} at a divergence
+of {without["kl"].mean():.2f} instead of {with_["kl"].mean():.2f}. What is left of the divergence the kernel does not
+see: on training digits the constraint is met in {sum(here["met"])} of these {len(here)} runs.
+
+**An empty code meets the constraint too.** Below one nat end {len(empty)} of the {len(t)} runs, under {names}
+({len(empty)} of {len(under)}), where the constraint is met on training digits in {sum(under["met"])}: it asks for no
+information, and nor does a distortion that weighs so little. No run had a loss or a weight that is not finite.
+"""
+
+
 def multipliers(results: Results) -> pd.DataFrame:
     """A row a likelihood, memory and model: the lambda that was found, whether it was enough, and what came of it."""
     told = [(run.config, run.history, record) for run, record in zip(results.runs, _rows(results), strict=True)]
