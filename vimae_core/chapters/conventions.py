@@ -16,9 +16,9 @@ ENOUGH_RATE = 1.0  # nats: a code with less is empty
 
 
 def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
-    """`plane`: Figure 1 under every convention. `digits`: Table 1 and Figure 2 under every convention, and more seeds
-    where the paper's smallest effects are looked for. `constraint`: lambda found, in two dimensions, under several
-    likelihoods, with and without a memory. `scale`: some models at other widths and epochs."""
+    """`plane`: Figure 1 under every convention. `constraint`: lambda found, in two dimensions, under several
+    likelihoods, with and without a memory. `digits`: Table 1 and Figure 2 under every convention, and more seeds where
+    the paper's smallest effects are looked for. `scale`: some models at other widths and epochs."""
     constraint = [
         paper_model(m, seed=s, **_of_plane(p, likelihood=likelihood, lambda_=p.lambda_, memory=memory),
                     lambda_schedule="constrained")
@@ -34,10 +34,10 @@ def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
         for m in p.scale_methods
     ]
     of_digits = [config for c in p.conventions for config in digits(p, c)]
-    groups = {
+    groups = {  # in the order of the registered page
         "plane": [config for c in p.conventions for config in plane(p, c)],
-        "digits": sorted(of_digits, key=lambda config: config.seed in p.more_seeds),  # the further seeds at last
         "constraint": constraint,
+        "digits": sorted(of_digits, key=lambda config: config.seed in p.more_seeds),  # the further seeds at last
         "scale": scale,
     }
     return {name: list(dict.fromkeys(configs)) for name, configs in groups.items()}

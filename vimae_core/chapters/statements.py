@@ -11,10 +11,11 @@ import numpy as np
 from vimae_core.chapters.capacity import CLEAN, HEAVY, TABLE_1, accuracies
 from vimae_core.chapters.conventions import ENOUGH_RATE, digits, plane
 from vimae_core.chapters.faces import FAR, NEAR, second
+from vimae_core.profiles import parameters
 from vimae_core.report.claims import difference, measured
 from vimae_core.report.outcomes import Outcome, at_the_papers_mean, corrected_intervals, equivalent
 from vimae_core.report.paper import paper_values
-from vimae_core.report.results import Results
+from vimae_core.report.results import Results, reference_results
 
 MAX_KL = 0.1  # nats
 KEPT = 0.9  # of the labels
@@ -188,16 +189,12 @@ def _so_far(one: Told, seeds: int) -> Told:
     return one._replace(outcome=one.outcome._replace(word=f"{one.outcome.seeds} of {seeds} seeds"))
 
 
-def behind(claim: int, digit_results: dict[str, Results], face_results: dict[str, Results]) -> list[Results]:
-    """The results that a claim's statements are made from."""
-    if claim == 6:
-        return [face_results["table"], face_results["second"]]
-    return [digit_results["plane" if claim == 1 else "digits"]]
-
-
-def all_behind(digit_results: dict[str, Results], face_results: dict[str, Results]) -> list[Results]:
-    """Those of all claims, each once."""
-    return [result for claim in (1, 2, 6) for result in behind(claim, digit_results, face_results)]
+def of_the_reference() -> tuple[dict[str, dict[int, dict[str, Told]]], dict[int, list[Results]]]:
+    """What came out in the committed records, by convention; and each claim's results, where they are."""
+    results, faces = reference_results("conventions", None), reference_results("faces", None)
+    found = by_convention(parameters("conventions", "reference"), parameters("faces", "reference"), results, faces)
+    of = {1: [results["plane"]], 6: [faces["table"], faces["second"]]}
+    return found, {claim: [r for r in of.get(claim, [results["digits"]]) if r] for claim in CLAIMS}
 
 
 def _faces(p: SimpleNamespace, convention: str, results: dict[str, Results]) -> Results:
