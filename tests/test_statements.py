@@ -175,7 +175,7 @@ def test_the_map_and_the_tables_say_what_the_words_say():
     found = example({"wae": {"a": "holds", "b": None}, "gaussian": {"a": "contradicted", "b": "undecided"}})
     table = figures.statement_table(2, found)
     assert table["wae"].tolist()[1] == "—" and list(table.columns) == ["wae", "gaussian"]
-    at = '<a class="{}" href="#fig-seeds-2"><b>{}</b></a><br>'
+    at = '<a class="word {}" href="#fig-seeds-2"><b>{}</b></a><br>'
     assert table["wae"].iloc[0].startswith(at.format("holds", "✓ holds") + "1.0<br>[")
     assert table["wae"].iloc[0].endswith("3 seeds")
     assert table["gaussian"].iloc[0].startswith(at.format("contradicted", "✗ contradicted") + "−1.0<br>[−")
@@ -322,7 +322,7 @@ def test_no_word_before_all_seeds_are_there():
         3,
         3,
     ]
-    for seeds, shown in ((5, '<a class="holds"'), (12, "… 5 of 12 seeds")):
+    for seeds, shown in ((5, '<a class="word holds"'), (12, "… 5 of 12 seeds")):
         one = _so_far(whole[apart], seeds)
         assert figures.cell(3, one).startswith(shown)
         assert (figures.word(one) == "holds") == (seeds == 5)

@@ -138,7 +138,7 @@ def cell(claim: int, told: Told) -> str:
         return f"… {told.outcome.word}"
     mean, spec = told.outcome.difference, f".{DIGITS.get(claim, 1)}f"
     lines = [
-        f'<a class="{told.outcome.word.replace(" ", "-")}" href="#fig-seeds-{claim}">'
+        f'<a class="word {told.outcome.word.replace(" ", "-")}" href="#fig-seeds-{claim}">'
         f"<b>{LOOKS[told.outcome.word][0]} {told.outcome.word}</b></a>",
         f"{mean.value:{spec}}",
         *([] if np.isnan(mean.high) else [f"[{mean.low:{spec}}, {mean.high:{spec}}]"]),
@@ -165,11 +165,11 @@ def show_seeds(claim: int, found: ByConvention, results: list[Results]) -> None:
     show_figure(
         seeds_figure(claim, found),
         f"fig-seeds-{claim}",
-        f"**Claim {claim}, seed by seed.** Dots: the difference of each seed (mean over draws of labels); bar: the "
-        "mean with its corrected interval, blue where the statement holds, orange where it is contradicted, grey where "
-        "it is undecided; diamond: the paper's own difference. A statement says that its difference lies right of the "
-        f"line. In {' and '.join(units(claim, found))}. Panels of one row share their axis; no mark: not yet run "
-        "with all seeds.",
+        f"**Claim {claim}, seed by seed.** A statement says that its difference lies right of the line, "
+        f"in {' and '.join(units(claim, found))}. Dots: the seeds (means over draws of labels); bar: their mean with "
+        "its corrected interval, blue where the statement holds, orange where it is contradicted, grey where it is "
+        f"undecided{'; diamond: the difference that the paper prints' * (claim in (2, 3))}. Panels of a row share "
+        "their axis; no mark: not yet run with all seeds.",
         f"Intervals of claim {claim}'s statements around zero, a column a convention. "
         + "; ".join(f"{c}: {in_numbers({claim: of[claim]})}" for c, of in found.items()),
         sources(results),

@@ -130,10 +130,11 @@ def _merged(records: Iterable[dict]) -> dict:
 
 
 def sources(results: list[Results]) -> str:
-    """Where the numbers of several results come from: a sentence for the reference and one for this build."""
-    firsts = {r.title: r for r in results if r}
-    runs = {title: [run for r in results if r.title == title for run in r.runs] for title in firsts}
-    return " ".join(provenance(first.notebook, first.profile, runs[title]) for title, first in firsts.items())
+    """Where the numbers of several results come from: a sentence for the reference and for this build of a notebook."""
+    groups: dict[tuple[str, str, str], list[Run]] = {}
+    for r in filter(None, results):
+        groups.setdefault((r.title, r.notebook, r.profile), []).extend(r.runs)
+    return " ".join(provenance(notebook, profile, runs) for (_, notebook, profile), runs in groups.items())
 
 
 def compare(models: list[str], measures: dict[str, tuple[str, str]], results: list[Results]) -> pd.DataFrame:
