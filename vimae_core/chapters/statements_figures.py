@@ -220,7 +220,7 @@ def in_brief(of_claim: dict[str, Told]) -> list[str]:
         return [NOT_RUN if set(words) == {NOT_RUN} else "not yet run with all seeds"]
     if set(words) == {"holds"}:
         return [f"holds, all {len(words)}"]
-    return [f"{words.count(w)} {COUNTED.get(w, w)}" for w in LOOKS if w in words]
+    return [f"{words.count(w)} {COUNTED.get(w, w) if words.count(w) > 1 else w}" for w in LOOKS if w in words]
 
 
 def glue_claims(found: ByConvention) -> None:
