@@ -159,7 +159,10 @@ def told(statements: dict[str, Statement]) -> dict[str, Told]:
 def by_convention(
     p: SimpleNamespace, faces_p: SimpleNamespace, digit_results: dict[str, Results], face_results: dict[str, Results]
 ) -> dict[str, dict[int, dict[str, Told]]]:
-    """Convention -> claim -> statement -> what came out, from the results of chapters `conventions` and `faces`."""
+    """Convention -> claim -> statement -> what came out, from the results of chapters `conventions` and `faces`.
+
+    Faces are asked under some conventions only: the others have no claim 6.
+    """
     found = {}
     for c in p.conventions:
         of = {1: digit_results["plane"].among(plane(p, c)), 6: _faces(faces_p, c, face_results)}
@@ -170,6 +173,7 @@ def by_convention(
                 for name, one in told(test(of.get(claim, on_digits))).items()
             }
             for claim, test in CLAIMS.items()
+            if claim != 6 or c in ("bernoulli", *faces_p.conventions)
         }
     return found
 

@@ -58,8 +58,9 @@ def show_map(found: ByConvention, behind: dict[int, list[Results]], name: str) -
         statement_map(found),
         name,
         "**Which statements hold under which convention.** A row a statement, a column a convention: ✓ holds, "
-        "✗ contradicted, ? undecided, by the corrected 95 % interval; …: not all seeds yet; empty: not yet run. The "
-        "number is the difference that the statement says is above zero; unit and interval stand in the tables below.",
+        "✗ contradicted, ? undecided, by the corrected 95 % interval; …: not all seeds yet; empty: not yet run; no "
+        "cell: not asked. The number is the difference that the statement says is above zero; its unit and interval "
+        "stand in the tables below.",
         f"A grid of statements by conventions with a sign, a colour and a number in each cell. {counts}.",
         sources([*behind[1], *behind[2], *behind[6]]),
     )
@@ -80,7 +81,7 @@ def statement_map(found: ByConvention) -> Figure:
     for axis, claim in zip(axes, CLAIMS, strict=True):
         names = list(first[claim])
         for x, of_claims in enumerate(found.values()):
-            for y, told in enumerate(of_claims[claim].values()):
+            for y, told in enumerate(of_claims.get(claim, {}).values()):
                 sign, colour = LOOKS[word(told)]
                 axis.add_patch(
                     plt.Rectangle(
@@ -117,7 +118,7 @@ def show_statements(claim: int, found: ByConvention, results: list[Results], cha
 def statement_table(claim: int, found: ByConvention) -> pd.DataFrame:
     """A row a statement and a column a convention, and the paper's own effect where it prints one."""
     first = next(iter(found.values()))[claim]
-    columns = {c: [cell(claim, told) for told in claims[claim].values()] for c, claims in found.items()}
+    columns = {c: [cell(claim, told) for told in of.values()] for c, of in asked(claim, found).items()}
     printed = [told.statement.paper for told in first.values()]
     paper = {"paper": ["—" if effect is None else f"{effect:.1f}" for effect in printed]} if any(printed) else {}
     names = [_in_lines(name) for name in first]
@@ -150,6 +151,11 @@ def cell(claim: int, told: Told) -> str:
     return "<br>".join([lines[0], *(line.replace("-", "−") for line in lines[1:])])
 
 
+def asked(claim: int, found: ByConvention) -> dict[str, dict[str, Told]]:
+    """A claim's statements under each convention that it is asked under."""
+    return {c: claims[claim] for c, claims in found.items() if claim in claims}
+
+
 def units(claim: int, found: ByConvention) -> dict[str, list[str]]:
     """A claim's statements, by the unit that they are told in."""
     of: dict[str, list[str]] = {}
@@ -160,7 +166,7 @@ def units(claim: int, found: ByConvention) -> dict[str, list[str]]:
 
 def show_seeds(claim: int, found: ByConvention, results: list[Results]) -> None:
     """Displays what each seed says of a claim's statements; nothing where none has all of its seeds."""
-    if not any(word(told) in SHOWN for of in found.values() for told in of[claim].values()):
+    if not any(word(told) in SHOWN for of in asked(claim, found).values() for told in of.values()):
         return
     show_figure(
         seeds_figure(claim, found),
@@ -171,22 +177,22 @@ def show_seeds(claim: int, found: ByConvention, results: list[Results]) -> None:
         f"undecided{'; diamond: the difference that the paper prints' * (claim in (2, 3))}. Panels of a row share "
         "their axis; no mark: not yet run with all seeds.",
         f"Intervals of claim {claim}'s statements around zero, a column a convention. "
-        + "; ".join(f"{c}: {in_numbers({claim: of[claim]})}" for c, of in found.items()),
+        + "; ".join(f"{c}: {in_numbers({claim: of})}" for c, of in asked(claim, found).items()),
         sources(results),
     )
 
 
 def seeds_figure(claim: int, found: ByConvention) -> Figure:
     """A column a convention and a row of panels a unit."""
-    rows = units(claim, found)
+    rows, by_convention = units(claim, found), asked(claim, found)
     figure, axes = plt.subplots(
-        len(rows), len(found), figsize=(WIDTH, 0.7 + 0.28 * sum(map(len, rows.values()))),
+        len(rows), len(by_convention), figsize=(WIDTH, 0.7 + 0.28 * sum(map(len, rows.values()))),
         sharex="row", sharey="row", squeeze=False, height_ratios=[len(names) for names in rows.values()],
     )  # fmt: skip
     for (kind, names), of_kind in zip(rows.items(), axes, strict=True):
-        for axis, (convention, claims) in zip(of_kind, found.items(), strict=True):
+        for axis, (convention, of) in zip(of_kind, by_convention.items(), strict=True):
             for y, name in enumerate(names):
-                _draw_seeds(axis, y, claims[claim][name])
+                _draw_seeds(axis, y, of[name])
             axis.axvline(0, color=INK, linewidth=0.6)
             axis.tick_params(axis="y", length=0)
             axis.tick_params(axis="x", labelsize=6.5)
@@ -198,7 +204,7 @@ def seeds_figure(claim: int, found: ByConvention) -> Figure:
             of_kind[0].set_xticks([-1, -0.1, 0.1, 1], ["−1", "−.1", ".1", "1"])
         of_kind[0].set_yticks(range(len(names)), [n.replace("beta", "β") for n in names], size=6.5)
         of_kind[0].set_ylim(len(names) - 0.4, -0.6)
-        of_kind[len(found) // 2].set_xlabel(kind, size=7.5)
+        of_kind[len(of_kind) // 2].set_xlabel(kind, size=7.5)
     return figure
 
 
@@ -233,7 +239,9 @@ def glue_claims(found: ByConvention) -> None:
 def show_readings(claims: list[int]) -> None:
     """Displays how a chapter's claims come out under each convention of the second analysis, in the reference runs."""
     found, behind = of_the_reference()
-    table = {c: ["<br>".join(in_brief(of[claim])) for claim in claims] for c, of in found.items()}
+    table = {
+        c: ["<br>".join(in_brief(of[claim])) for claim in claims] for c, of in found.items() if set(claims) <= set(of)
+    }
     index = [f"claim {claim}, {len(found[next(iter(found))][claim])} statements" for claim in claims]
     shown = list({id(r): r for claim in claims for r in behind[claim]}.values())
     show_table(
@@ -253,12 +261,12 @@ def in_sentences(found: ByConvention) -> str:
         c: {f"claim {claim}, {name}": word(told) for claim, of in claims.items() for name, told in of.items()}
         for c, claims in found.items()
     }
-    names = list(next(iter(words.values())))
+    names = list(dict.fromkeys(n for of in words.values() for n in of))
     decided = ("holds", "undecided", "contradicted")
     open_ = sum(w not in decided for of in words.values() for w in of.values())
-    run = {n: [of[n] for of in words.values() if of[n] in decided] for n in names}
+    run = {n: [of[n] for of in words.values() if of.get(n) in decided] for n in names}
     run = {n: of for n, of in run.items() if len(of) > 1}  # one convention is not several
-    whole = [c for c, of in words.items() if set(of.values()) == {"holds"}]
+    whole = [c for c, of in words.items() if set(of.values()) == {"holds"} and len(of) == len(names)]
     under_all = [n for n, of in run.items() if set(of) == {"holds"}]
     under_none = [n for n, of in run.items() if "holds" not in of]
     refuted = [n for n, of in run.items() if set(of) == {"contradicted"}]
@@ -268,7 +276,7 @@ def in_sentences(found: ByConvention) -> str:
         else "**There is no convention under which every statement holds.**"
         if not open_
         else "**No convention is known yet under which every statement holds**: "
-        f"{open_} of {len(words) * len(names)} cells are not yet run with all of their seeds."
+        f"{open_} of {sum(map(len, words.values()))} cells are not yet run with all of their seeds."
     )
     if not run:
         return first
