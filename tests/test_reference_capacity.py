@@ -57,7 +57,8 @@ def test_the_sweep_says_of_how_many_seeds_each_weight_is():
     configs = [json.loads(path.read_text()) for path in FOLDER.glob("*/config.json")]
     same = ("dataset", "architecture", "width", "latent_dim", "epochs")
     digits = [c for c in configs if all(c[name] == getattr(REFERENCE, name) for name in same)]
-    vaes = [c for c in digits if c["method"] in ("vae", "beta-vae") and c["prior"] == "normal"]
+    first = [c for c in digits if c["seed"] < 10]  # from 10 on: the second analysis's
+    vaes = [c for c in first if c["method"] in ("vae", "beta-vae") and c["prior"] == "normal"]
     counted = Counter((c["likelihood"], c["lambda_"]) for c in vaes)
     names = {"bernoulli": "Bernoulli", "gaussian": "Gaussian, unit variance"}
     found = points.groupby(["likelihood", "lambda"]).size().to_dict()

@@ -81,16 +81,26 @@ def means(r: Results, measure: str) -> dict[str, float]:
     return r.table.groupby("model", sort=False)[measure].mean().to_dict()
 
 
+class _Spoiled(dict):
+    """Results by group, each changed when it is first asked for: a chapter has more than a sentence looks at."""
+
+    def __init__(self, groups: Groups, change: Callable[[pd.DataFrame], pd.DataFrame]):
+        super().__init__()
+        self.groups, self.change = groups, change
+
+    def __missing__(self, name: str) -> Results:
+        r = self.groups[name]
+        table = self.change(r.table) if r else r.table
+        self[name] = replace(r, table=table, runs=r.runs * (len(table) // len(r.table))) if r else r
+        return self[name]
+
+
 @functools.cache
 def spoiled_of(chapter: str) -> list[Groups]:
     """The records as they are not: negated, scaled, shifted, set apart by model or place, shuffled, of more seeds."""
 
     def changed(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Groups:
-        def of(r: Results) -> Results:
-            table = change(r.table)
-            return replace(r, table=table, runs=r.runs * (len(table) // len(r.table)))
-
-        return {name: of(r) if r else r for name, r in reference_of(chapter).items()}
+        return _Spoiled(reference_of(chapter), change)
 
     def numbers(change: Change) -> Callable[[pd.DataFrame], pd.DataFrame]:
         def of(table: pd.DataFrame) -> pd.DataFrame:
