@@ -1,7 +1,6 @@
 """The statements of claims 1 to 6: what each compares, what comes out, and how it is told."""
 
 import json
-import re
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,6 @@ from vimae_core.chapters.statements import (
     claim_3,
     claim_5,
     claim_6,
-    of_the_reference,
     told,
 )
 from vimae_core.config import paper_model
@@ -142,126 +140,6 @@ def test_nearly_equal_is_an_equivalence_and_far_better_a_bar():
     assert words == ["holds", "holds", "undecided", "holds"]
     one = [t.outcome.word for t in told(claim_6(results([row for row in rows if row["seed"] == 10]))).values()]
     assert one == ["sign agrees", "sign agrees", "sign agrees", "undecided"]
-
-
-def example(words: dict[str, dict[str, str | None]]):
-    """Convention -> claim -> statement -> what came out, with the words given."""
-    signs = {"holds": 1.0, "contradicted": -1.0}
-    return {
-        c: {2: told({n: Statement(np.array([[signs.get(w, 0) + e] for e in (-0.01, 0, 0.01)]) if w else np.array([]))
-                     for n, w in of.items()})}
-        for c, of in words.items()
-    }  # fmt: skip
-
-
-def test_the_three_sentences():
-    """Which convention has all, what holds under all, what under none; and what is not yet run is counted."""
-    some = example({"wae": {"a": "holds", "b": "holds", "c": "undecided"},
-                    "bernoulli": {"a": "holds", "b": "contradicted", "c": "contradicted"}})  # fmt: skip
-    text = figures.in_sentences(some)
-    assert "There is no convention under which every statement holds" in text
-    assert "hold under all of them 1 statement (claim 2, a)" in text and "holds 1 statement (claim 2, c)" in text
-    assert "contradicted under every one of them: no statement" in text
-    twice = {c: {**claims, 3: claims[2]} for c, claims in some.items()}
-    assert "Of the 6 statements" in figures.in_sentences(twice)
-    whole = figures.in_sentences(example({"wae": {"a": "holds"}, "gaussian": {"a": "contradicted"}}))
-    assert "Under `wae` every statement holds" in whole
-    open_ = figures.in_sentences(example({"wae": {"a": "holds", "b": None}, "gaussian": {"a": "holds", "b": None}}))
-    assert "2 of 4 cells are not yet run with all of their seeds" in open_
-    some["gaussian"] = {3: some["wae"][2]}  # not asked claim 2: no reading under which all holds
-    some["bernoulli"][3] = example({"bernoulli": {"a": "holds", "b": "holds", "c": "holds"}})["bernoulli"][2]
-    text = figures.in_sentences(some)
-    assert (
-        "There is no convention" in text
-        and "hold under all of them 3 statements (claim 2, a; claim 3, a; claim 3, b)" in text
-    )
-
-
-def test_the_map_and_the_tables_say_what_the_words_say():
-    """A sign, a number and a word for each; nothing where nothing was run."""
-    found = example({"wae": {"a": "holds", "b": None}, "gaussian": {"a": "contradicted", "b": "undecided"}})
-    table = figures.statement_table(2, found)
-    assert table["wae"].tolist()[1] == "—" and list(table.columns) == ["wae", "gaussian"]
-    at = '<a class="word {}" href="#fig-seeds-2"><b>{}</b></a><br>'
-    assert table["wae"].iloc[0].startswith(at.format("holds", "✓ holds") + "1.0<br>[")
-    assert table["wae"].iloc[0].endswith("3 seeds")
-    assert table["gaussian"].iloc[0].startswith(at.format("contradicted", "✗ contradicted") + "−1.0<br>[−")
-    assert "? undecided" in table["gaussian"].iloc[1]
-    for claims in found.values():
-        claims |= dict.fromkeys(CLAIMS, claims[2])
-    figure = figures.statement_map(found)
-    texts = [text.get_text() for text in figure.axes[1].texts]
-    assert texts == ["✓ 1.0", "✗ −1.0", "? 0.0"]
-
-
-def test_the_seeds_stand_beside_their_interval_and_the_papers_effect():
-    """A dot a seed at its mean over draws, a bar from end to end in its word's colour; no mark before all are there."""
-    values = np.array([[0.9, 1.1], [1.9, 2.1], [2.9, 3.1]])
-    one = told({"x − y, clean": Statement(values, paper=5.0), "x − z, clean": Statement(values - 10)})
-    figure = figures.seeds_figure(2, {"wae": {2: one}, "gaussian": {2: {n: _so_far(t, 5) for n, t in one.items()}}})
-    ours, open_ = figure.axes
-    assert [a.get_title(loc="left") for a in figure.axes] == ["wae", "gaussian"] and not open_.collections
-    np.testing.assert_allclose(ours.collections[0].get_offsets(), [[1, 0], [2, 0], [3, 0]])
-    bars = [line for line in ours.lines if len(set(line.get_ydata())) == 1 and len(line.get_xdata()) == 2]
-    low_high = [(t.outcome.difference.low, t.outcome.difference.high) for t in one.values()]
-    np.testing.assert_allclose([bar.get_xdata() for bar in bars], low_high)
-    colours = {w: figures.LOOKS[w][1] for w in ("holds", "undecided", "contradicted")}
-    assert [bar.get_color() for bar in bars] == [figures.BARS.get(t.outcome.word, figures.PALE) for t in one.values()]
-    assert one["x − z, clean"].outcome.word == "contradicted" and bars[1].get_color() == colours["contradicted"]
-    assert [line.get_xdata()[0] for line in ours.lines if line.get_marker() == "D"] == [5.0]
-
-
-def test_units_of_the_statements():
-    """A panel row a unit: claim 5's errors apart from its labels; claim 6's all in its distance."""
-    found = {"wae": {claim: told(test(results([]))) for claim, test in CLAIMS.items()}}
-    assert {claim: {u: len(names) for u, names in figures.units(claim, found).items()} for claim in CLAIMS} == {
-        1: {"nats": 4}, 2: {"percentage points": 15}, 3: {"percentage points": 11},
-        4: {"squared error": 4, "Fréchet distance": 4}, 5: {"squared error": 4, "percentage points": 2},
-        6: {"Fréchet distance": 4},
-    }  # fmt: skip
-
-
-def test_the_reference_is_told_whole():
-    """From the committed records, whatever is there of them: every statement has its cell, and the map is drawn."""
-    found, behind = of_the_reference()
-    assert list(found) == parameters("conventions", "reference").conventions and list(behind) == list(CLAIMS)
-    assert [r.notebook for r in behind[6]][:1] == ["05_celeba_generation"]
-    assert found["bernoulli"][6]["5/6 of the VAE's distance − VIMAE-n's"].outcome.seeds == 3
-    for claim in CLAIMS:
-        conventions = 3 if claim == 6 else len(found)  # faces are asked under three
-        assert figures.statement_table(claim, found).shape[1] == (claim in (2, 3)) + conventions
-    figures.statement_map(found)
-
-
-def test_a_claim_in_brief():
-    """That all of its statements hold, or how many came out how, or that seeds are missing."""
-    some = example({"wae": {"a": "holds", "b": "holds"},
-                    "wae-code": {"a": "holds", "b": "undecided", "c": "undecided"},
-                    "gaussian": {"a": None, "b": None}})  # fmt: skip
-    assert {c: figures.in_brief(of[2]) for c, of in some.items()} == {
-        "wae": ["holds, all 2"], "wae-code": ["1 holds", "2 undecided"], "gaussian": ["not yet run"]
-    }  # fmt: skip
-    fewer = {name: _so_far(one, 5) for name, one in some["wae"][2].items()}
-    assert figures.in_brief(fewer) == ["not yet run with all seeds"]
-    assert figures.in_brief({**some["wae"][2], "c": fewer["a"]}) == ["2 hold", "1 so far"]
-
-
-def test_chapters_show_their_claims_and_pages_cite_them(monkeypatch):
-    """A row a claim and a column a convention, from the same words; every text that the book cites is glued."""
-    shown, glued = [], {}
-    monkeypatch.setattr(figures, "show_table", lambda *a: shown.append(a))
-    monkeypatch.setattr(figures, "glue", lambda name, text, display: glued.update({name: text}))
-    figures.show_readings([4, 5])
-    (table, name, caption, source), (found, _) = shown[0], of_the_reference()
-    assert name == "tab-readings-4" and "[claim 5](tab-statements-5)" in caption and source.startswith("Provenance")
-    assert list(table.columns) == list(found)
-    assert list(table.index) == ["claim 4, 8 statements", "claim 5, 6 statements"]
-    assert table.loc["claim 5, 6 statements", "wae"] == "<br>".join(figures.in_brief(found["wae"][5]))
-    figures.glue_claims(found)
-    pages = "".join((ROOT / "book" / page).read_text(encoding="utf-8") for page in ("intro.md", "claims.md"))
-    cited = set(re.findall(r"::(second_\w+):s`", pages))
-    assert len(cited) == 12 and cited <= set(glued)
-    assert glued["second_1_wae_code"] == ", ".join(figures.in_brief(found["wae-code"][1]))
 
 
 def test_the_multipliers_are_those_of_the_history():
