@@ -34,7 +34,7 @@ from vimae_core.profiles import parameters
 from vimae_core.reference import REFERENCE, reference_runs
 from vimae_core.report.paper import paper_values
 
-# The sentences of chapter 6 are made whole from records: tests/test_statements.py, test_statements_figures.py and tests/test_transductive.py.
+# Chapter 6's are made whole from records: test_statements.py, test_statements_figures.py, test_transductive.py.
 NOTEBOOKS = [name for name in CHAPTER_OF if name not in ("speed", "06_conventions_and_scale")]
 
 
