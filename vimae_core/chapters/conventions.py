@@ -99,14 +99,9 @@ def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
 
 
 def keeps(config: RunConfig, p: SimpleNamespace) -> bool:
-    """Whether a figure draws it: two models of Figure 1, of the first seed, under each convention."""
-    first = {c for convention in p.conventions for c in plane(p, convention) if c.seed == p.plane_seeds[0]}
-    return config.label in DRAWN and config in first
-
-
-def drawn(results: dict[str, Results], p: SimpleNamespace) -> list[Run]:
-    """The runs whose codes are drawn."""
-    return [run for run in results["plane"].runs if keeps(run.config, p)]
+    """Whether a figure draws it: two models of Figure 1 and of Figure 2, of the first seed, under each convention."""
+    first = {c for convention in p.conventions for part in (plane, digits) for c in part(p, convention)}
+    return config.label in DRAWN and config.seed == p.plane_seeds[0] and config in first
 
 
 def codes_drawn(results: Results, p: SimpleNamespace) -> list[tuple[Run, dict, list[str]]]:
