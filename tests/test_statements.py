@@ -5,11 +5,23 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from tests.conftest import ROOT
+from vimae_core.chapters import conventions as chapter_6
+from vimae_core.chapters import conventions_figures
+from vimae_core.chapters import faces as chapter_5
 from vimae_core.chapters import statements_figures as figures
 from vimae_core.chapters.capacity import TABLE_1
-from vimae_core.chapters.conventions import codes_drawn, multipliers, multipliers_in_words, plane, runs
+from vimae_core.chapters.conventions import (
+    codes_drawn,
+    digits,
+    keeps,
+    multipliers,
+    multipliers_in_words,
+    plane,
+    runs,
+)
 from vimae_core.chapters.statements import (
     CLAIMS,
     Statement,
@@ -226,3 +238,34 @@ def test_the_codes_that_are_drawn_are_two_models_of_one_seed():
          *(("VIMAE-n", c) for c in p.conventions)]
     )  # fmt: skip
     assert all(int(run.path.name) == row["row"] for run, row, _ in shown)
+
+
+def test_samples_are_drawn_where_both_models_have_weights(monkeypatch, tmp_path):
+    """Two models side by side, a convention below the other, the first seed; what lacks weights is left out."""
+    p, shown = parameters("conventions", "reference"), []
+    monkeypatch.setattr(conventions_figures, "show_figure", lambda *a: shown.append(a))
+    monkeypatch.setattr(Run, "sample", lambda run, n, generator: torch.zeros(n, 1, 28, 28))
+    runs_of = {c: digits(p, c) for c in p.conventions}
+    kept = list(dict.fromkeys(c for of in runs_of.values() for c in of if keeps(c, p)))
+    found = [Run(c, tmp_path / str(i), {}, {"commit": "c", "time": "2026", "data_digest": "d", "torch": "t",
+                                           "device": "d"}) for i, c in enumerate(kept)]  # fmt: skip
+    all_of = Results("reference", "n", "p", found, pd.DataFrame({"row": range(len(found))}))
+    conventions_figures.show_samples(all_of, "conventions", digits, 4, "fig")
+    assert shown == []  # no weights, no figure
+    for run in found:
+        if run.config in runs_of["wae"] or run.config in runs_of["bernoulli"] or run.config.label == "VAE":
+            run.path.mkdir()
+            (run.path / "weights.safetensors").touch()
+    conventions_figures.show_samples(all_of, "conventions", digits, 4, "fig")
+    (figure, _, caption, alt, source), titles = shown[0], ["VAE, wae", "VIMAE-n, wae", "VAE, bernoulli"]
+    assert [a.get_title("left") for a in figure.axes] == [*titles, "VIMAE-n, bernoulli"]
+    assert "seed 10" in caption and all(t in alt for t in titles) and "4 runs" in source
+
+
+def test_what_is_drawn_is_published_with_its_weights():
+    """Of the committed records: every run that a figure of the second analysis draws."""
+    for chapter, module in (("conventions", chapter_6), ("faces", chapter_5)):
+        p = parameters(chapter, "reference")
+        published = [run for group in reference_results(chapter, None).values() for run in group.runs]
+        drawn = [run for run in published if module.keeps(run.config, p)]
+        assert drawn and all((run.path / "weights.safetensors").is_file() for run in drawn)

@@ -59,6 +59,9 @@ def test_the_map_and_the_tables_say_what_the_words_say():
     figure = figures.statement_map(found)
     texts = [text.get_text() for text in figure.axes[1].texts]
     assert texts == ["✓ 1.0", "✗ −1.0", "? 0.0"]
+    was = found["wae"][2]["a"]
+    found["wae"][2]["a"] = was._replace(statement=was.statement._replace(word="holds"))  # whatever its number
+    assert figures.statement_map(found).axes[1].texts[0].get_text() == "✓ empty"
 
 
 def test_the_seeds_stand_beside_their_interval_and_the_papers_effect():
@@ -114,16 +117,16 @@ def test_a_claim_in_brief():
 
 
 def test_chapters_show_their_claims_and_pages_cite_them(monkeypatch):
-    """A row a claim and a column a convention, from the same words; every text that the book cites is glued."""
+    """A row a convention and a column a claim, from the same words; every text that the book cites is glued."""
     shown, glued = [], {}
     monkeypatch.setattr(figures, "show_table", lambda *a: shown.append(a))
     monkeypatch.setattr(figures, "glue", lambda name, text, display: glued.update({name: text}))
     figures.show_readings([4, 5])
     (table, name, caption, source), (found, _) = shown[0], of_the_reference()
     assert name == "tab-readings-4" and "[claim 5](tab-statements-5)" in caption and source.startswith("Provenance")
-    assert list(table.columns) == list(found)
-    assert list(table.index) == ["claim 4, 8 statements", "claim 5, 6 statements"]
-    assert table.loc["claim 5, 6 statements", "wae"] == "<br>".join(figures.in_brief(found["wae"][5]))
+    assert list(table.index) == [f"`{c}`" for c in found]
+    assert list(table.columns) == ["claim 4, 8 statements", "claim 5, 6 statements"]
+    assert table.loc["`wae`", "claim 5, 6 statements"] == ", ".join(figures.in_brief(found["wae"][5]))
     figures.glue_claims(found)
     pages = "".join((ROOT / "book" / page).read_text(encoding="utf-8") for page in ("intro.md", "claims.md"))
     cited = set(re.findall(r"::(second_\w+):s`", pages))

@@ -192,9 +192,13 @@ def publish_profile(profile: str, chapter: str) -> None:
 
     p, module = parameters(chapter, profile), load_chapter(chapter)
     results = build_results(chapter, p, load_dataset(p.dataset, p.data_root))
-    drawn = module.drawn(results, p) if hasattr(module, "drawn") else next(iter(results.values())).drawn()[0]
+    all_runs = list(chain(*(group.runs for group in results.values())))
+    if hasattr(module, "keeps"):
+        drawn = [run for run in all_runs if module.keeps(run.config, p)]
+    else:
+        drawn = module.drawn(results, p) if hasattr(module, "drawn") else next(iter(results.values())).drawn()[0]
     kept = {run.path for run in drawn}
-    published = {publish(run, weights=run.path in kept) for run in chain(*(group.runs for group in results.values()))}
+    published = {publish(run, weights=run.path in kept) for run in all_runs}
     print(f"{len(published)} runs published in {REFERENCE}")
 
 

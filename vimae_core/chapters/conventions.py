@@ -7,8 +7,9 @@ import pandas as pd
 from vimae_core.config import RunConfig, paper_model
 from vimae_core.conventions import under_convention
 from vimae_core.profiles import common_fields, parameters
+from vimae_core.report.claims import difference, measured
 from vimae_core.report.results import Results
-from vimae_core.report.statistics import mean_over_seeds
+from vimae_core.report.statistics import crossed_mean, mean_over_seeds
 from vimae_core.runs import Run
 
 DRAWN = ("VAE", "VIMAE-n")
@@ -98,14 +99,9 @@ def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
 
 
 def keeps(config: RunConfig, p: SimpleNamespace) -> bool:
-    """Whether a figure draws it: two models of Figure 1, of the first seed, under each convention."""
-    first = {c for convention in p.conventions for c in plane(p, convention) if c.seed == p.plane_seeds[0]}
-    return config.label in DRAWN and config in first
-
-
-def drawn(results: dict[str, Results], p: SimpleNamespace) -> list[Run]:
-    """The runs whose codes are drawn."""
-    return [run for run in results["plane"].runs if keeps(run.config, p)]
+    """Whether a figure draws it: two models of Figure 1 and of Figure 2, of the first seed, under each convention."""
+    first = {c for convention in p.conventions for part in (plane, digits) for c in part(p, convention)}
+    return config.label in DRAWN and config.seed == p.plane_seeds[0] and config in first
 
 
 def codes_drawn(results: Results, p: SimpleNamespace) -> list[tuple[Run, dict, list[str]]]:
@@ -121,6 +117,28 @@ def codes_drawn(results: Results, p: SimpleNamespace) -> list[tuple[Run, dict, l
 def figure_1(results: Results, convention: str) -> Results:
     """Of the committed runs of `plane` those under a convention."""
     return results.among(plane(parameters("conventions", "reference"), convention))
+
+
+def other_readings(results: Results) -> SimpleNamespace:
+    """Figure 1's committed runs in numbers: what is empty under `wae`, and where VIMAE-n comes nearest to its prior.
+
+    most: the largest rate of a VAE or a beta-VAE, nats, at least 0.001; falls: what the cost of the WAE code
+    gains from the mean digit to an AE's; rate, kl, error (under `constrained`): means over seeds, VIMAE-n's where no
+    model is named; nearer: by how much it lies nearer to its prior than the VAE, under `constrained`.
+    """
+    of = {c: figure_1(results, c) for c in ("wae", "wae-code", "constrained")}
+    wae, ramp = of["wae"], of["constrained"]
+    mean = lambda r, model, measure: mean_over_seeds(r.values(model, measure))  # noqa: E731
+    vae, vimae = (measured(ramp, model, "kl") for model in DRAWN)
+    return SimpleNamespace(
+        seeds=len(wae.values("VAE", "rate")),
+        most=max(*wae.values("VAE", "rate"), *wae.values("beta-VAE", "rate"), 0.001),
+        falls=0.05 * (mean(wae, "VAE", "squared_error").value - mean(wae, "AE", "squared_error").value),
+        rate=mean(wae, "VIMAE-n", "rate"),
+        kl={c: mean(r, "VIMAE-n", "kl") for c, r in of.items()},
+        error={m: mean(ramp, m, "squared_error") for m in DRAWN},
+        nearer=crossed_mean(difference(vae, vimae)),
+    )
 
 
 def fits_by_convention(p: SimpleNamespace, results: Results, measure: str, spec: str) -> pd.DataFrame:

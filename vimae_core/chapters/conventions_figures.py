@@ -1,22 +1,29 @@
 """Drawings of the second analysis: the codes under each convention, and which effect could be seen."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from jaxtyping import Int64, UInt8
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from vimae_core.chapters.capacity import CLEAN, HEAVY, accuracies
-from vimae_core.chapters.conventions import codes_drawn
+from vimae_core.chapters.conventions import DRAWN, codes_drawn
+from vimae_core.chapters.generation_figures import sheets
 from vimae_core.chapters.latent_shape_figures import posterior_figure
+from vimae_core.config import RunConfig
+from vimae_core.profiles import parameters
 from vimae_core.report.claims import difference
 from vimae_core.report.outcomes import power
 from vimae_core.report.paper import paper_values
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import provenance, show_figure
 from vimae_core.report.style import INK, SERIES, WIDTH
+
+Part = Callable[[SimpleNamespace, str], list[RunConfig]]
 
 
 def show_codes(
@@ -37,6 +44,28 @@ def show_codes(
         "Scatter plots of two-dimensional codes of digits over the prior's contours, one panel a model and convention: "
         + "; ".join(f"{title}, divergence {r['kl']:.2f} nats" for title, r in zip(titles, records, strict=True)),
         provenance(results.notebook, results.profile, list(runs)),
+    )
+
+
+def show_samples(results: Results, chapter: str, part: Part, columns: int, name: str) -> None:
+    """Displays what the prior draws under each convention, for a VAE and for a VIMAE of the first seed.
+
+    `part(p, convention)`: the runs of the chapter under a convention. One whose weights are not there is left out.
+    """
+    p = parameters(chapter, "reference")
+    of = {c: [r for r in results.among(part(p, c)).drawn()[0] if r.config.label in DRAWN] for c in p.conventions}
+    runs = {f"{run.config.label}, {c}": run for c, both in of.items() if len(both) == len(DRAWN) for run in both}
+    if not runs:
+        return
+    samples = {t: r.sample(3 * columns, torch.Generator().manual_seed(r.config.seed)) for t, r in runs.items()}
+    show_figure(
+        sheets(samples, (), columns),
+        name,
+        f"**What the prior draws under each convention, {results.title}.** Three rows of samples of each model's "
+        f"prior, decoded, seed {next(iter(runs.values())).config.seed}. A VAE has no divergence to constrain: "
+        "under `constrained` it is that of `bernoulli`.",
+        f"Sheets of samples, two models side by side and a convention below the other: {'; '.join(runs)}",
+        provenance(results.notebook, results.profile, list({run.path: run for run in runs.values()}.values())),
     )
 
 

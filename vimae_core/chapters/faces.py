@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from vimae_core.chapters.conventions import DRAWN
 from vimae_core.config import RunConfig, paper_model
 from vimae_core.conventions import under_convention
 from vimae_core.profiles import common_fields
@@ -40,6 +41,14 @@ def second(p: SimpleNamespace, convention: str) -> list[RunConfig]:
     return [
         under_convention(convention, "faces", m, seed=s, **_fields(m, p)) for s in p.convention_seeds for m in p.methods
     ]
+
+
+def keeps(config: RunConfig, p: SimpleNamespace) -> bool:
+    """Whether a figure draws it: of the first seed all of Figure 3, and two of its models under each convention."""
+    groups = runs(p)
+    if config in groups["table"]:
+        return config.seed == p.seeds[0]
+    return config.label in DRAWN and config.seed == p.convention_seeds[0] and config in groups["second"]
 
 
 def _model(name: str, seed: int, likelihood: str, p: SimpleNamespace) -> RunConfig:

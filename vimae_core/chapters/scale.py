@@ -1,12 +1,11 @@
 """Does scale decide? The second analysis's smallest and largest effects by width and epochs, and beyond them."""
 
-from typing import NamedTuple
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from matplotlib.figure import Figure
+from scipy import stats
 
 from vimae_core.chapters.capacity import CLEAN, HEAVY, accuracies, cell
 from vimae_core.report.claims import difference, measured
@@ -22,24 +21,25 @@ PAIRS = (
 )  # fmt: skip
 DISTANCE = "distance of VAE − distance of VIMAE-n"
 
+TURNING = {  # of a difference at the largest size and at the paper's
+    "stays": "keep their sign",
+    "could turn": "have one that the band at the paper's scale does not confirm",
+    "turns": "change it",
+    "open": "are undecided at the largest size, and nothing to turn",
+}
 
-class Beyond(NamedTuple):
-    """What a plane through the seeds' effects, over the logarithms of width and epochs, says at the paper's scale."""
-
-    value: float
-    low: float  # of the 95 % band of its mean
-    high: float
-    could_turn: bool  # whether its sign, or that it has one, could be another there than in the largest that was run
+Size = tuple[float, int]  # width, epochs
+BySize = dict[Size, np.ndarray]  # a difference of two models, seeds by draws
 
 
-def sizes(results: Results) -> list[tuple[float, int]]:
+def sizes(results: Results) -> list[Size]:
     """Widths and epochs that were run, in order."""
     return sorted({(run.config.width, run.config.epochs) for run in results.runs})
 
 
-def effects(results: Results) -> dict[str, dict[tuple[float, int], np.ndarray]]:
+def effects(results: Results) -> dict[str, BySize]:
     """Comparison -> size -> a table of seeds by draws; of sizes that have both models."""
-    found: dict[str, dict[tuple[float, int], np.ndarray]] = {}
+    found: dict[str, BySize] = {}
     for size in sizes(results):
         here = results.among(r.config for r in results.runs if (r.config.width, r.config.epochs) == size)
         tables = {
@@ -53,27 +53,74 @@ def effects(results: Results) -> dict[str, dict[tuple[float, int], np.ndarray]]:
     return found
 
 
-def beyond(by_size: dict[tuple[float, int], np.ndarray], at: tuple[float, int] = PAPERS) -> Beyond | None:
-    """By least squares over the seeds' means; None where there are too few of them to leave a spread.
+def beyond(by_size: BySize, at: Size = PAPERS) -> Mean | None:
+    """A difference at another size, by the plane of least squares through the seeds' over log2 of width and epochs.
 
-    The band is that of a plane that is one: what bends it beyond what was run is not in it.
+    The band is that of a plane that is one: what bends it beyond what was run is not in it. Seeds at different sizes
+    are independent, draws of labels are the same at every size and add their own error (Satterthwaite's degrees of
+    freedom). None where the sizes leave the plane open, or no spread around it. An axis that was not moved along stays.
     """
-    rows = [(np.log2(w), np.log2(e), value) for (w, e), values in by_size.items() for value in values.mean(1)]
-    x, y = np.array([row[:2] for row in rows]), np.array([row[2] for row in rows])
-    moving = [i for i in range(2) if len(set(x[:, i])) > 1]
-    if len(y) < len(moving) + 2:
+    plane = _plane(by_size, at)
+    if plane is None:
         return None
-    fitted = sm.OLS(y, sm.add_constant(x[:, moving], has_constant="add")).fit()
-    there = np.array([[1.0, *np.log2(at)[moving]]])
-    row = fitted.get_prediction(there).summary_frame(alpha=0.05).iloc[0]
-    largest = crossed_mean(by_size[max(by_size, key=lambda size: size[0] ** 2 * size[1])])
-    there = Mean(*(float(row[c]) for c in ("mean", "mean_ci_lower", "mean_ci_upper")), len(y))
-    return Beyond(*there[:3], _sign(largest) != _sign(there))
+    by_draw, of_seeds, _, freedom = plane
+    of_draws = by_draw.var(ddof=1) / len(by_draw) if len(by_draw) > 1 else 0.0
+    error = of_seeds + of_draws
+    if of_draws:
+        freedom = error**2 / (of_seeds**2 / freedom + of_draws**2 / (len(by_draw) - 1))
+    return _band(by_draw.mean(), error, freedom, by_size)
+
+
+def foretold(by_size: BySize, size: Size, axis: int) -> Mean | None:
+    """What the plane through the sizes of less width (axis 0), or of fewer epochs (1), says of one that was run.
+
+    The band is that of a mean over as many new seeds; draws of labels are those of the plane, and add nothing.
+    """
+    smaller = {s: values for s, values in by_size.items() if s[axis] < size[axis]}
+    plane = _plane(smaller, size) if smaller else None
+    if plane is None:
+        return None
+    by_draw, of_plane, residual, freedom = plane
+    return _band(by_draw.mean(), of_plane + residual / len(by_size[size]), freedom, smaller)
+
+
+def _plane(by_size: BySize, at: Size) -> tuple[np.ndarray, float, float, float] | None:
+    """At a size: each draw's value; the squared error by the seeds; their variance around the plane; its freedom."""
+    x = np.array([np.log2(size) for size, values in by_size.items() for _ in values])
+    y = np.concatenate(list(by_size.values()))
+    moving = [i for i in range(2) if len(set(x[:, i])) > 1]
+    design, there = sm.add_constant(x[:, moving], has_constant="add"), np.array([1.0, *np.log2(at)[moving]])
+    if len(y) <= design.shape[1] or np.linalg.matrix_rank(design) < design.shape[1]:
+        return None
+    fitted = sm.OLS(y.mean(1), design).fit()
+    by_draw = there @ np.linalg.pinv(design) @ y
+    return by_draw, float(there @ fitted.cov_params() @ there), float(fitted.scale), float(fitted.df_resid)
+
+
+def _band(value: float, squared_error: float, freedom: float, of: BySize) -> Mean:
+    half = float(stats.t.ppf(0.975, freedom) * np.sqrt(squared_error))
+    return Mean(float(value), float(value) - half, float(value) + half, sum(map(len, of.values())))
+
+
+def turning(by_size: BySize) -> str:
+    """One of `TURNING`: whether what the largest size says could be another thing at the paper's scale."""
+    here, there = crossed_mean(by_size[max(by_size, key=lambda size: size[0] ** 2 * size[1])]), beyond(by_size)
+    if there is None or not _sign(here):
+        return "open"
+    return {1: "stays", 0: "could turn", -1: "turns"}[_sign(here) * _sign(there)]
 
 
 def _sign(mean: Mean) -> int:
     """0 where the interval holds zero, or there is none."""
     return int(mean.low > 0) - int(mean.high < 0)
+
+
+def farthest(found: dict[str, BySize]) -> tuple[Size, ...]:
+    """The widest size, and the one that was trained longest: what smaller ones can be asked to foretell."""
+    run = {size for of in found.values() for size in of}
+    if not run:
+        return ()
+    return max(run, key=lambda s: (s[0], -s[1])), max(run, key=lambda s: (s[1], s[0]))
 
 
 def scale_table(results: Results) -> pd.DataFrame:
@@ -86,9 +133,47 @@ def scale_table(results: Results) -> pd.DataFrame:
     }
     far = [beyond(of) for of in found.values()]
     columns["paper's scale"] = [f"{b.value:.1f} [{b.low:.1f}, {b.high:.1f}]" if b else "—" for b in far]
-    columns["could turn"] = ["—" if b is None else "yes" if b.could_turn else "no" for b in far]
+    columns["there"] = [turning(of) for of in found.values()]
     names = [name.replace("beta", "β") for name in found]
     return pd.DataFrame(columns, index=pd.Index(names, name="width × epochs"))
+
+
+def foretold_table(results: Results) -> pd.DataFrame:
+    """A row a comparison: at the widest and at the longest trained, what smaller sizes foretell and what was found."""
+    found, columns = effects(results), {}
+    for axis, (w, e) in enumerate(farthest(found)):
+        told = [foretold(of, (w, e), axis) if (w, e) in of else None for of in found.values()]
+        name = f"{w:g} × {e}"
+        columns[f"{name}, foretold"] = [
+            "—" if t is None else f"{t.value:.1f} [{t.low:.1f}, {t.high:.1f}]" for t in told
+        ]
+        columns[f"{name}, found"] = [f"{of[w, e].mean():.1f}" if (w, e) in of else "—" for of in found.values()]
+    names = [name.replace("beta", "β") for name in found]
+    return pd.DataFrame(columns, index=pd.Index(names, name="width × epochs"))
+
+
+def in_words(results: Results) -> str:
+    """What scale could still change, and how far a plane is to be trusted."""
+    found = effects(results)
+    of = {w: [name for name, sizes in found.items() if turning(sizes) == w] for w in TURNING}
+    told = [
+        of[w] and f"{len(of[w])} of {len(found)} {text} ({'; '.join(n.replace('beta', 'β') for n in of[w])})"
+        for w, text in TURNING.items()
+    ]
+    trusted = []
+    for axis, size in enumerate(farthest(found)):
+        bands = [(foretold(sizes, size, axis), sizes[size].mean()) for sizes in found.values() if size in sizes]
+        within = [band.low <= mean <= band.high for band, mean in bands if band]
+        if within:
+            trusted.append(f"{sum(within)} of {len(within)} of those found at width {size[0]:g} and {size[1]} epochs")
+    far = f"width {PAPERS[0]:g} and {PAPERS[1]} epochs"
+    return f"""
+**What scale could still change.** Between the largest size that was run and {far}, by a plane through all sizes:
+{"; ".join(filter(None, told))}.
+
+**How far to trust a plane.** What was found at the farthest size of an axis was foretold from the smaller ones alone:
+the 95 % band holds {" and ".join(trusted) or "nothing yet"}.
+"""
 
 
 def model_table(results: Results, model: str) -> pd.DataFrame:
@@ -106,9 +191,12 @@ def model_table(results: Results, model: str) -> pd.DataFrame:
 
 
 def show_scale(results: Results, name: str) -> None:
-    """Displays the effects along both axes."""
+    """Displays the effects along both axes; nothing where no size has two models to compare."""
+    found = effects(results)
+    if not found:
+        return
     show_figure(
-        scale_figure(effects(results)),
+        scale_figure(found),
         name,
         f"**Effects by scale, {results.title}.** Left: by the networks' width, at the fewest epochs; right: by epochs, "
         "at the width that most were run at. Mean and 95 % interval over seeds and draws of labels; the first five in "
@@ -118,7 +206,7 @@ def show_scale(results: Results, name: str) -> None:
     )
 
 
-def scale_figure(found: dict[str, dict[tuple[float, int], np.ndarray]]) -> Figure:
+def scale_figure(found: dict[str, BySize]) -> Figure:
     """A row of panels a comparison."""
     figure, axes = plt.subplots(len(found), 2, figsize=(WIDTH, 1.5 * len(found)), sharex="col", squeeze=False)
     for (name, of), row, colour in zip(found.items(), axes, SERIES, strict=True):

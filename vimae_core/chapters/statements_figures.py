@@ -59,8 +59,8 @@ def show_map(found: ByConvention, behind: dict[int, list[Results]], name: str) -
         name,
         "**Which statements hold under which convention.** A row a statement, a column a convention: ✓ holds, "
         "✗ contradicted, ? undecided, by the corrected 95 % interval; …: not all seeds yet; empty: not yet run; no "
-        "cell: not asked. The number is the difference that the statement says is above zero; its unit and interval "
-        "stand in the tables below.",
+        "cell: not asked. The number is the difference that the statement says is above zero, its unit and interval "
+        "stand in the tables below; *empty*: a code of less than one nat, which is no fit.",
         f"A grid of statements by conventions with a sign, a colour and a number in each cell. {counts}.",
         sources([*behind[1], *behind[2], *behind[6]]),
     )
@@ -90,7 +90,7 @@ def statement_map(found: ByConvention) -> Figure:
                 )
                 if told.outcome:
                     value = f"{told.outcome.difference.value:.{DIGITS.get(claim, 1)}f}".replace("-", "−")
-                    text = sign if word(told) == SO_FAR else f"{sign} {value}"
+                    text = sign if word(told) == SO_FAR else f"{sign} {'empty' if told.statement.word else value}"
                     dark = colour in ("#0072b2", "#d55e00")
                     axis.text(x, y, text, ha="center", va="center", size=7, color="white" if dark else INK)
         axis.set(xlim=(-0.5, len(found) - 0.5), ylim=(len(names) - 0.5, -0.5))
@@ -239,13 +239,15 @@ def glue_claims(found: ByConvention) -> None:
 def show_readings(claims: list[int]) -> None:
     """Displays how a chapter's claims come out under each convention of the second analysis, in the reference runs."""
     found, behind = of_the_reference()
+    asked_all = {c: of for c, of in found.items() if set(claims) <= set(of)}
+    statements = next(iter(asked_all.values()))
     table = {
-        c: ["<br>".join(in_brief(of[claim])) for claim in claims] for c, of in found.items() if set(claims) <= set(of)
+        f"claim {n}, {len(statements[n])} statements": [", ".join(in_brief(of[n])) for of in asked_all.values()]
+        for n in claims
     }
-    index = [f"claim {claim}, {len(found[next(iter(found))][claim])} statements" for claim in claims]
     shown = list({id(r): r for claim in claims for r in behind[claim]}.values())
     show_table(
-        pd.DataFrame(table, index=pd.Index(index, name="")),
+        pd.DataFrame(table, index=pd.Index([f"`{c}`" for c in asked_all], name="convention")),
         f"tab-readings-{claims[0]}",
         "How many statements of "
         + " and ".join(f"[claim {claim}](tab-statements-{claim})" for claim in claims)

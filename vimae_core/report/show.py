@@ -55,7 +55,7 @@ def show_table(table: pd.DataFrame, name: str, caption: str, provenance: str) ->
     lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * len(rows[0]))
     _display(
-        f"````{{table}} {caption}\n:name: {name}\n\n" + "\n".join(lines) + f"\n````\n\n{_small(provenance)}",
+        f"~~~~{{table}} {caption}\n:name: {name}\n\n" + "\n".join(lines) + f"\n~~~~\n\n{_small(provenance)}",
         f"<p>{caption}</p>{table.to_html(escape=False)}<small>{provenance}</small>",
     )
 
