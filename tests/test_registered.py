@@ -1,0 +1,41 @@
+"""Every test was committed before the first run that it judges began: by the records, and by the history if there."""
+
+import subprocess
+from datetime import datetime
+
+from tests.conftest import ROOT
+from vimae_core.chapters.registered import REGISTERED, began, judged, registrations
+
+
+def test_no_run_began_before_its_test_was_committed():
+    """By each record's time and seconds; the first of a test's runs names the commit that the test came with."""
+    runs = judged()
+    assert runs.keys() == REGISTERED.keys() and sum(map(bool, runs.values())) >= 4
+    for name, own in runs.items():
+        commit, made = REGISTERED[name]
+        assert all(began(run) > datetime.fromisoformat(made) for run in own), name
+        if own and name != "its question of scale":  # trained beside others, when its turn came
+            assert min(own, key=began).environment["commit"] == commit
+
+
+def test_the_history_has_these_commits():
+    """Where there is a history: an archive has none, a shallow clone not all."""
+    if not (ROOT / ".git").exists():
+        return
+    for commit, made in REGISTERED.values():
+        asked = ["git", "log", "-1", "--format=%cI", commit]
+        found = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True)
+        if found.returncode == 0:
+            assert datetime.fromisoformat(found.stdout.strip()) == datetime.fromisoformat(made)
+
+
+def test_the_table_tells_the_times():
+    """A row a test; dashes where nothing was run yet."""
+    runs = judged()
+    table = registrations(runs)
+    row = table.loc["claim 1"]
+    assert row["test committed"] == "23 November 2026, 17:34:34 (`5ec9394`)"
+    assert row["first run began"] == f"{min(map(began, runs['claim 1'])):%d %B %Y, %H:%M:%S}"
+    assert row["runs"] == str(len(runs["claim 1"]))
+    empty = registrations({"claim 6": []}).loc["claim 6"]
+    assert list(empty[1:]) == ["—", "—", "0"]
