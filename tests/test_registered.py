@@ -5,6 +5,7 @@ from datetime import datetime
 
 from tests.conftest import ROOT
 from vimae_core.chapters.registered import REGISTERED, began, judged, registrations
+from vimae_core.report.results import reference_results
 
 
 def test_no_run_began_before_its_test_was_committed():
@@ -39,3 +40,24 @@ def test_the_table_tells_the_times():
     assert row["runs"] == str(len(runs["claim 1"]))
     empty = registrations({"claim 6": []}).loc["claim 6"]
     assert list(empty[1:]) == ["—", "—", "0"]
+
+
+def test_the_changes_name_how_many_runs_there_were():
+    """The page's counts of runs that had ended when it was changed, by their records."""
+    page = " ".join((ROOT / "book" / "second_analysis.md").read_text(encoding="utf-8").split())
+    runs = judged()["the second analysis"]
+    ended = lambda at: [r for r in runs if datetime.fromisoformat(r.environment["time"]) < datetime.fromisoformat(at)]  # noqa: E731
+    first, second = ended("2026-11-26T02:33:24Z"), ended("2026-11-26T02:42:49Z")
+    assert len(first) == 10 and "with ten runs trained, none under `wae` or `wae-code`" in page
+    assert {run.config.likelihood for run in first} == {"bernoulli", "gaussian"}
+    assert f"with {len(second)} runs trained, all in two dimensions" in page
+    assert {run.config.latent_dim for run in second} == {2}
+    assert not [
+        r
+        for r in judged()["its question of scale"]
+        if began(r) < datetime.fromisoformat(REGISTERED["its question of scale"][1])
+    ]
+    found = reference_results("conventions", None)
+    last = max(run.environment["time"] for run in found["constraint"].runs)
+    assert len([r for r in found["digits"].runs if r.environment["time"] < last]) == 2
+    assert "but for two of Table 1, which ended before the last of the multiplier's" in page
