@@ -119,6 +119,11 @@ def figure_1(results: Results, convention: str) -> Results:
     return results.among(plane(parameters("conventions", "reference"), convention))
 
 
+def table_1(results: Results, convention: str) -> Results:
+    """Of the committed runs of `digits` those under a convention."""
+    return results.among(digits(parameters("conventions", "reference"), convention))
+
+
 def other_readings(results: Results) -> SimpleNamespace:
     """Figure 1's committed runs in numbers: what is empty under `wae`, and where VIMAE-n comes nearest to its prior.
 
