@@ -134,6 +134,11 @@ def test_the_table_and_the_figure_hold_every_size():
     assert table.loc["VIMAE-n − VAE, clean", "there"] == "stays"
     assert table.loc["β-VAE − VAE, clean", "0.25 × 6"].startswith(("0.", "-0."))
     assert len(scale_figure(effects(results)).axes) == 2 * len(table)
+    two = results.among(r.config for r in results.runs if r.config.label in ("VAE", "beta-VAE"))
+    assert len(scale_figure(effects(two)).axes) == 2 and list(scale_table(two).index) == ["β-VAE − VAE, clean"]
+    one = results.among(r.config for r in two.runs if r.config.width == 0.25 and r.config.seed == 10)
+    assert "open" in set(scale_table(one)["there"]) and "1 of 1 are undecided" in in_words(one)
+    assert foretold_table(one).iloc[0, 0] == "—"  # one size, of one seed
 
 
 def test_the_words_are_the_tables():
