@@ -46,8 +46,8 @@ def registrations(runs: dict[str, list[Run]]) -> pd.DataFrame:
         commit, made = REGISTERED[name]
         ended = max((_time(run.environment["time"]) for run in own), default=None)
         first = min(map(began, own), default=None)
-        rows[name] = (f"{_told(_time(made))} (`{commit}`)", _told(first), _told(ended), str(len(own)))
-    columns = ["test committed", "first run began", "last run ended", "runs"]
+        rows[name] = (_told(_time(made)), f"`{commit}`", _told(first), _told(ended), str(len(own)))
+    columns = ["committed", "commit", "first run began", "last ended", "runs"]
     return pd.DataFrame(rows.values(), index=pd.Index(rows, name="tests of"), columns=columns)
 
 
@@ -56,4 +56,4 @@ def _time(text: str) -> datetime:
 
 
 def _told(time: datetime | None) -> str:
-    return "—" if time is None else f"{time.astimezone(UTC):%d %B %Y, %H:%M:%S}"
+    return "—" if time is None else f"{time.astimezone(UTC):%d %b %H:%M:%S}"

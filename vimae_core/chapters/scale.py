@@ -199,8 +199,8 @@ def show_scale(results: Results, name: str) -> None:
         scale_figure(found),
         name,
         f"**Effects by scale, {results.title}.** Left: by the networks' width, at the fewest epochs; right: by epochs, "
-        "at the width that most were run at. Mean and 95 % interval over seeds and draws of labels; accuracies (M1+TSVM) "
-        "in percentage points, the distance of prior samples a Fréchet distance (digit network, not the FID).",
+        "at the width that most were run at. Mean and 95 % interval over seeds and draws of labels; accuracies "
+        "(M1+TSVM) in percentage points, the distance of prior samples a Fréchet distance (digit network, not the FID).",
         f"Lines of differences between models with intervals, over width and epochs: {'; '.join(found)}.",
         sources([results]),
     )
