@@ -200,7 +200,7 @@ def show_scale(results: Results, name: str) -> None:
         name,
         f"**Effects by scale, {results.title}.** Left: by the networks' width, at the fewest epochs; right: by epochs, "
         "at the width that most were run at. Mean and 95 % interval over seeds and draws of labels; accuracies "
-        "(M1+TSVM) in percentage points, the distance of prior samples a Fréchet distance (digit network, not the FID).",
+        "(M1+TSVM) in percentage points, that of prior samples a Fréchet distance (digit network, not the FID).",
         f"Lines of differences between models with intervals, over width and epochs: {'; '.join(found)}.",
         sources([results]),
     )
