@@ -138,6 +138,9 @@ def test_provenance_names_everything(results):
                  "tiny", environment["data_digest"][:8], environment["commit"], torch.__version__,
                  environment["device"], environment["time"][:10]):  # fmt: skip
         assert part in text
+    many = [replace(results.runs[0], environment={**environment, "commit": f"c{i}"}) for i in range(5)]
+    assert "code of 5 commits, named in the records;" in provenance("n", "smoke", many)
+    assert "code c0, c1, c2, c3;" in provenance("n", "smoke", many[:4])
 
 
 @pytest.fixture
@@ -160,9 +163,10 @@ def test_a_figure_has_caption_alt_text_and_provenance(displayed):
 
 
 def test_a_table_keeps_its_cells(displayed):
-    """A bar within a cell does not become a column."""
+    """A bar within a cell does not become a column; a fence of tildes lets a caption hold `code`."""
     show_table(pd.DataFrame({"p(x|z)": ["1 | 2"]}, index=pd.Index(["a"], name="model")), "tab-x", "Caption", "Prov.")
     assert r"| a | 1 \| 2 |" in displayed[0]["text/markdown"] and r"p(x\|z)" in displayed[0]["text/markdown"]
+    assert displayed[0]["text/markdown"].startswith("~~~~{table} Caption\n")
 
 
 def test_figures_draw_every_run(results, displayed):

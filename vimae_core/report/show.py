@@ -17,13 +17,14 @@ def provenance(notebook: str, profile: str, runs: list[Run]) -> str:
     """Where numbers come from: notebook, profile, seeds, epochs, data, commit, machine and date of their runs."""
     configs, environments = [run.config for run in runs], [run.environment for run in runs]
     seeds, epochs = {c.seed for c in configs}, {c.epochs for c in configs}
+    commits = {e["commit"] for e in environments}
     images = {"all" if c.n_train is None else f"the first {c.n_train:,}" for c in configs}
     return (
         f"Provenance: notebooks/{notebook}.ipynb, profile {profile}; {len(runs)} run{'s' * (len(runs) > 1)}, "
         f"seed{'s' * (len(seeds) > 1)} {_few(seeds)}; {_few(epochs)} epoch{'s' * (epochs != {1})} "
         f"on {_few(images)} training images of {_few({c.dataset for c in configs})} "
         f"(data {_few({e['data_digest'][:8] for e in environments})}); "
-        f"code {_few({e['commit'] for e in environments})}; "
+        f"code {_few(commits) if len(commits) < 5 else f'of {len(commits)} commits, named in the records'}; "
         f"torch {_few({e['torch'] for e in environments})} on {_few({e['device'] for e in environments})}; "
         f"{_few({e['time'][:10] for e in environments})}."
     )
