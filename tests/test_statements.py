@@ -12,6 +12,7 @@ from vimae_core.chapters import conventions as chapter_6
 from vimae_core.chapters import conventions_figures
 from vimae_core.chapters import faces as chapter_5
 from vimae_core.chapters import statements_figures as figures
+from vimae_core.chapters import statements_words as words
 from vimae_core.chapters.capacity import TABLE_1
 from vimae_core.chapters.conventions import (
     codes_drawn,
@@ -101,9 +102,9 @@ def test_the_claims_have_the_statements_of_the_page():
     assert [len(of) for of in found.values()] == [4, 15, 11, 8, 6, 4]
     assert all(t.outcome is None for of in found.values() for t in of.values())
     page = (ROOT / "book" / "second_analysis.md").read_text(encoding="utf-8")
-    for claim, words in ((2, "fifteen"), (3, "eleven"), (5, "six")):
+    for claim, number in ((2, "fifteen"), (3, "eleven"), (5, "six")):
         part = page[page.index(f"**Claim {claim}**") :].split("\n")[0]
-        assert words in part
+        assert number in part
 
 
 def fits(kl: dict[str, float], rate: dict[str, float]) -> dict[str, str]:
@@ -223,7 +224,7 @@ def test_no_word_before_all_seeds_are_there():
     for seeds, shown in ((5, '<a class="word holds"'), (12, "… 5 of 12 seeds")):
         one = _so_far(whole[apart], seeds)
         assert figures.cell(3, one).startswith(shown)
-        assert (figures.word(one) == "holds") == (seeds == 5)
+        assert (words.word(one) == "holds") == (seeds == 5)
 
 
 def test_the_codes_that_are_drawn_are_two_models_of_one_seed():

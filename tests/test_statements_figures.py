@@ -7,6 +7,7 @@ import numpy as np
 from tests.conftest import ROOT
 from tests.test_statements import results
 from vimae_core.chapters import statements_figures as figures
+from vimae_core.chapters import statements_words as words
 from vimae_core.chapters.statements import CLAIMS, Statement, _so_far, of_the_reference, told
 from vimae_core.profiles import parameters
 
@@ -25,23 +26,30 @@ def test_the_three_sentences():
     """Which convention has all, what holds under all, what under none; and what is not yet run is counted."""
     some = example({"wae": {"a": "holds", "b": "holds", "c": "undecided"},
                     "bernoulli": {"a": "holds", "b": "contradicted", "c": "contradicted"}})  # fmt: skip
-    text = figures.in_sentences(some)
-    assert "There is no convention under which every statement holds" in text
-    assert "hold under all of them 1 statement (claim 2, a)" in text and "holds 1 statement (claim 2, c)" in text
-    assert "contradicted under every one of them: no statement" in text
+    text = words.in_sentences(some)
+    assert text.startswith("**There is no convention under which every statement holds.** 3 statements were run")
+    assert "Under all of these hold: 1 (claim 2: a). Under none of them: 1 (claim 2: c);" in text
+    assert "contradicted under every one of them: none." in text
     twice = {c: {**claims, 3: claims[2]} for c, claims in some.items()}
-    assert "Of the 6 statements" in figures.in_sentences(twice)
-    whole = figures.in_sentences(example({"wae": {"a": "holds"}, "gaussian": {"a": "contradicted"}}))
+    assert "6 statements were run" in words.in_sentences(twice)
+    whole = words.in_sentences(example({"wae": {"a": "holds"}, "gaussian": {"a": "contradicted"}}))
     assert "Under `wae` every statement holds" in whole
-    open_ = figures.in_sentences(example({"wae": {"a": "holds", "b": None}, "gaussian": {"a": "holds", "b": None}}))
+    open_ = words.in_sentences(example({"wae": {"a": "holds", "b": None}, "gaussian": {"a": "holds", "b": None}}))
+    assert "No convention is known yet" in open_
     assert "2 of 4 cells are not yet run with all of their seeds" in open_
+    known = words.in_sentences(example({"wae": {"a": "undecided", "b": None}, "gaussian": {"a": "contradicted"}}))
+    assert "There is no convention" in known and "1 of 3 cells" in known  # whatever is still to be run
     some["gaussian"] = {3: some["wae"][2]}  # not asked claim 2: no reading under which all holds
     some["bernoulli"][3] = example({"bernoulli": {"a": "holds", "b": "holds", "c": "holds"}})["bernoulli"][2]
-    text = figures.in_sentences(some)
-    assert (
-        "There is no convention" in text
-        and "hold under all of them 3 statements (claim 2, a; claim 3, a; claim 3, b)" in text
-    )
+    text = words.in_sentences(some)
+    assert "There is no convention" in text and "hold: 3 (claim 2: a; claim 3: a, b)" in text
+
+
+def test_many_statements_are_counted_claim_by_claim():
+    """Names where they are few; a number of how many a claim has where they are not."""
+    every = [(2, name) for name in "abcd"] + [(3, name) for name in ("beta-x", "y")]
+    assert words._listed(every, every) == "6 (claim 2: all 4; claim 3: β-x, y)"
+    assert words._listed(every[1:4], every) == "3 (claim 2: 3 of 4)" and words._listed([], every) == "none"
 
 
 def test_the_map_and_the_tables_say_what_the_words_say():
@@ -108,27 +116,27 @@ def test_a_claim_in_brief():
     some = example({"wae": {"a": "holds", "b": "holds"},
                     "wae-code": {"a": "holds", "b": "undecided", "c": "undecided"},
                     "gaussian": {"a": None, "b": None}})  # fmt: skip
-    assert {c: figures.in_brief(of[2]) for c, of in some.items()} == {
+    assert {c: words.in_brief(of[2]) for c, of in some.items()} == {
         "wae": ["holds, all 2"], "wae-code": ["1 holds", "2 undecided"], "gaussian": ["not yet run"]
     }  # fmt: skip
     fewer = {name: _so_far(one, 5) for name, one in some["wae"][2].items()}
-    assert figures.in_brief(fewer) == ["not yet run with all seeds"]
-    assert figures.in_brief({**some["wae"][2], "c": fewer["a"]}) == ["2 hold", "1 so far"]
+    assert words.in_brief(fewer) == ["not yet run with all seeds"]
+    assert words.in_brief({**some["wae"][2], "c": fewer["a"]}) == ["2 hold", "1 so far"]
 
 
 def test_chapters_show_their_claims_and_pages_cite_them(monkeypatch):
     """A row a convention and a column a claim, from the same words; every text that the book cites is glued."""
     shown, glued = [], {}
-    monkeypatch.setattr(figures, "show_table", lambda *a: shown.append(a))
-    monkeypatch.setattr(figures, "glue", lambda name, text, display: glued.update({name: text}))
-    figures.show_readings([4, 5])
+    monkeypatch.setattr(words, "show_table", lambda *a: shown.append(a))
+    monkeypatch.setattr(words, "glue", lambda name, text, display: glued.update({name: text}))
+    words.show_readings([4, 5])
     (table, name, caption, source), (found, _) = shown[0], of_the_reference()
     assert name == "tab-readings-4" and "[claim 5](tab-statements-5)" in caption and source.startswith("Provenance")
     assert list(table.index) == [f"`{c}`" for c in found]
     assert list(table.columns) == ["claim 4, 8 statements", "claim 5, 6 statements"]
-    assert table.loc["`wae`", "claim 5, 6 statements"] == ", ".join(figures.in_brief(found["wae"][5]))
-    figures.glue_claims(found)
+    assert table.loc["`wae`", "claim 5, 6 statements"] == ", ".join(words.in_brief(found["wae"][5]))
+    words.glue_claims(found)
     pages = "".join((ROOT / "book" / page).read_text(encoding="utf-8") for page in ("intro.md", "claims.md"))
     cited = set(re.findall(r"::(second_\w+):s`", pages))
     assert len(cited) == 12 and cited <= set(glued)
-    assert glued["second_1_wae_code"] == ", ".join(figures.in_brief(found["wae-code"][1]))
+    assert glued["second_1_wae_code"] == ", ".join(words.in_brief(found["wae-code"][1]))

@@ -1,4 +1,4 @@
-"""How the statements' outcomes are shown: three sentences, a map, a table and the seeds behind each claim."""
+"""How the statements' outcomes are shown: a map of all, and of each claim a table and the seeds behind it."""
 
 import re
 
@@ -7,16 +7,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from myst_nb import glue
 
-from vimae_core.chapters.statements import CLAIMS, Told, of_the_reference
+from vimae_core.chapters.statements import CLAIMS, Told
+from vimae_core.chapters.statements_words import NOT_RUN, SO_FAR, ByConvention, in_numbers, word
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import show_figure, show_table
 from vimae_core.report.style import INK, PALE, WIDTH
 
-ByConvention = dict[str, dict[int, dict[str, Told]]]
-
-NOT_RUN, SO_FAR = "not yet run", "so far"
 LOOKS = {  # word -> sign, colour: told apart without colour, and by those who see fewer
     "holds": ("✓", "#0072b2"),
     "sign agrees": ("(+)", "#9cc9e3"),
@@ -27,7 +24,6 @@ LOOKS = {  # word -> sign, colour: told apart without colour, and by those who s
     NOT_RUN: ("", "white"),
 }
 SHOWN = [w for w in LOOKS if w not in (SO_FAR, NOT_RUN)]
-COUNTED = {"holds": "hold", "sign agrees": "signs agree", "sign disagrees": "signs disagree"}
 BARS = {w: LOOKS[w][1] for w in ("holds", "contradicted")}
 DIGITS = {1: 2}  # after the point, where it is not one
 
@@ -46,11 +42,6 @@ def unit(claim: int, statement: str) -> str:
     return next((told for what, told in of.items() if what in statement), "percentage points")
 
 
-def word(told: Told) -> str:
-    """What came out, or that not all of its seeds are there, or none."""
-    return NOT_RUN if told.outcome is None else told.outcome.word if told.outcome.word in LOOKS else SO_FAR
-
-
 def show_map(found: ByConvention, behind: dict[int, list[Results]], name: str) -> None:
     """Displays which statement holds under which convention, in one figure."""
     counts = "; ".join(f"{c}: {in_numbers(claims)}" for c, claims in found.items())
@@ -64,12 +55,6 @@ def show_map(found: ByConvention, behind: dict[int, list[Results]], name: str) -
         f"A grid of statements by conventions with a sign, a colour and a number in each cell. {counts}.",
         sources([*behind[1], *behind[2], *behind[6]]),
     )
-
-
-def in_numbers(claims: dict[int, dict[str, Told]]) -> str:
-    """How many statements of a convention came out how."""
-    words = [word(t) for of_claim in claims.values() for t in of_claim.values()]
-    return ", ".join(f"{words.count(w)} {w}" for w in LOOKS if w in words)
 
 
 def statement_map(found: ByConvention) -> Figure:
@@ -217,78 +202,3 @@ def _draw_seeds(axis: Axes, y: int, told: Told) -> None:
     axis.scatter(told.statement.values.mean(1), np.full(mean.n, y), s=5, color=INK, alpha=0.6, linewidth=0, zorder=3)
     if told.statement.paper is not None:
         axis.plot(told.statement.paper, y, "D", color=INK, markerfacecolor="none", markersize=4, markeredgewidth=0.8)
-
-
-def in_brief(of_claim: dict[str, Told]) -> list[str]:
-    """What came of a claim under a convention: that it holds, or how many of its statements came out how."""
-    words = [word(told) for told in of_claim.values()]
-    if set(words) <= {NOT_RUN, SO_FAR}:
-        return [NOT_RUN if set(words) == {NOT_RUN} else "not yet run with all seeds"]
-    if set(words) == {"holds"}:
-        return [f"holds, all {len(words)}"]
-    return [f"{words.count(w)} {COUNTED.get(w, w) if words.count(w) > 1 else w}" for w in LOOKS if w in words]
-
-
-def glue_claims(found: ByConvention) -> None:
-    """Lets pages cite each claim's outcome under each convention in a few words."""
-    for convention, claims in found.items():
-        for claim, of in claims.items():
-            glue(f"second_{claim}_{convention.replace('-', '_')}", ", ".join(in_brief(of)), display=False)
-
-
-def show_readings(claims: list[int]) -> None:
-    """Displays how a chapter's claims come out under each convention of the second analysis, in the reference runs."""
-    found, behind = of_the_reference()
-    asked_all = {c: of for c, of in found.items() if set(claims) <= set(of)}
-    statements = next(iter(asked_all.values()))
-    table = {
-        f"claim {n}, {len(statements[n])} statements": [", ".join(in_brief(of[n])) for of in asked_all.values()]
-        for n in claims
-    }
-    shown = list({id(r): r for claim in claims for r in behind[claim]}.values())
-    show_table(
-        pd.DataFrame(table, index=pd.Index([f"`{c}`" for c in asked_all], name="convention")),
-        f"tab-readings-{claims[0]}",
-        "How many statements of "
-        + " and ".join(f"[claim {claim}](tab-statements-{claim})" for claim in claims)
-        + " hold under each convention of the [second analysis](second-statements); `wae` was argued beforehand to be "
-        "the paper's own.",
-        sources(shown) if shown else "Provenance: not yet run.",
-    )
-
-
-def in_sentences(found: ByConvention) -> str:
-    """Is there one convention under which all holds; what holds under all of them, and what under none?"""
-    words = {  # a difference may be a statement of two claims, corrected with others in each
-        c: {f"claim {claim}, {name}": word(told) for claim, of in claims.items() for name, told in of.items()}
-        for c, claims in found.items()
-    }
-    names = list(dict.fromkeys(n for of in words.values() for n in of))
-    decided = ("holds", "undecided", "contradicted")
-    open_ = sum(w not in decided for of in words.values() for w in of.values())
-    run = {n: [of[n] for of in words.values() if of.get(n) in decided] for n in names}
-    run = {n: of for n, of in run.items() if len(of) > 1}  # one convention is not several
-    whole = [c for c, of in words.items() if set(of.values()) == {"holds"} and len(of) == len(names)]
-    under_all = [n for n, of in run.items() if set(of) == {"holds"}]
-    under_none = [n for n, of in run.items() if "holds" not in of]
-    refuted = [n for n, of in run.items() if set(of) == {"contradicted"}]
-    first = (
-        f"**Under {' and '.join(f'`{c}`' for c in whole)} every statement holds.**"
-        if whole
-        else "**There is no convention under which every statement holds.**"
-        if not open_
-        else "**No convention is known yet under which every statement holds**: "
-        f"{open_} of {sum(map(len, words.values()))} cells are not yet run with all of their seeds."
-    )
-    if not run:
-        return first
-    return (
-        f"{first} Of the {len(run)} statements that were run under several conventions hold under all of them "
-        f"{_listed(under_all)}. Under none of them hold{'s' * (len(under_none) == 1)} {_listed(under_none)}; "
-        f"contradicted under every one of them: {_listed(refuted)}."
-    )
-
-
-def _listed(names: list[str]) -> str:
-    told = "; ".join(n.replace("beta", "β") for n in names)
-    return f"{len(names)} statement{'s' * (len(names) != 1)} ({told})" if names else "no statement"
