@@ -61,6 +61,12 @@ def wae(r):
     return {"table": table_1(r["digits"], "wae")}
 
 
+def above_the_beta_vae(r):
+    """Every other model's mean accuracy less its own, by condition."""
+    mean = {(m, c): mean_accuracy(r, m, c, "tsvm") for m in (*OTHERS, "beta-VAE") for c in TABLE_1}
+    return {f"{m}, {c}": mean[m, c] - mean["beta-VAE", c] for m in OTHERS for c in TABLE_1}
+
+
 def by_run(r, measure, models):
     """A measure of every run of some models."""
     return {f"{measure}, {m}, {i}": v for m in models for i, v in enumerate(r["table"].values(m, measure))}
@@ -271,14 +277,7 @@ CONCLUSIONS = [
     Conclusion(
         PAGE,
         "is on average the worst model under every condition",
-        lambda r: each(
-            {
-                f"{m}, {c}": mean_accuracy(wae(r), m, c, "tsvm") - mean_accuracy(wae(r), "beta-VAE", c, "tsvm")
-                for m in OTHERS
-                for c in TABLE_1
-            },
-            lambda v: v > 0,
-        ),
+        lambda r: each(above_the_beta_vae(wae(r)), lambda v: v > 0),
         "conventions",
     ),
     Conclusion(
@@ -287,7 +286,7 @@ CONCLUSIONS = [
         lambda r: (
             each(by_run(wae(r), "rate", ["VAE"]), lambda v: 0 <= v < 1e-3)
             | each({"clean": mean_accuracy(wae(r), "VAE", CLEAN, "tsvm")}, lambda v: 50 < v < 65)
-            | each({"printed": TABLE["VAE"][CLEAN]}, lambda v: v == 80.4)
+            | each({"printed": TABLE["VAE"][CLEAN]}, lambda v: v > 70)
         ),
         "conventions",
     ),
