@@ -85,3 +85,14 @@ def claim_5(results: Results) -> Verdict:
         return "partly reproduced" if partly else "not reproduced"
 
     return judged(tables, judge, corrected=False)
+
+
+def label_bars(results: Results) -> list[str]:
+    """Of claim 5's comparisons of labels kept: whether VIMAE-n and VIMAE-l reach the bar, in words, with intervals."""
+    words = {"holds": "reached by", "undecided": "undecided for", "contradicted": "missed by"}
+    return [
+        f"{words[c.outcome]} {name.split(':')[0]} ({c.difference.value:.1f} points, {c.difference.low:.1f} to "
+        f"{c.difference.high:.1f})"
+        for name, c in claim_5(results)[1].items()
+        if "label kept" in name
+    ]
