@@ -111,6 +111,7 @@ def test_what_is_foretold_knows_smaller_sizes_alone():
         assert not told.low <= other[size].mean() <= told.high
     without = {**by_size, (0.0625, 24): by_size[0.0625, 24] + 9}
     assert foretold(without, (0.125, 24), 1) == foretold(by_size, (0.125, 24), 1)  # as long trained: it is not asked
+    assert foretold({s: by_size[s] for s in ((0.0625, 6), (0.125, 6), (0.125, 24))}, (0.125, 24), 1) is None
 
 
 def test_what_could_turn_is_what_changes_its_sign():

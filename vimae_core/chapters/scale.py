@@ -74,10 +74,11 @@ def beyond(by_size: BySize, at: Size = PAPERS) -> Mean | None:
 def foretold(by_size: BySize, size: Size, axis: int) -> Mean | None:
     """What the plane through the sizes of less width (axis 0), or of fewer epochs (1), says of one that was run.
 
-    The band is that of a mean over as many new seeds; draws of labels are those of the plane, and add nothing.
+    The band is that of a mean over as many new seeds; draws of labels are those of the plane, and add nothing. None
+    where the smaller sizes do not move along the axis: what does not move foretells no change.
     """
     smaller = {s: values for s, values in by_size.items() if s[axis] < size[axis]}
-    plane = _plane(smaller, size) if smaller else None
+    plane = _plane(smaller, size) if len({s[axis] for s in smaller}) > 1 else None
     if plane is None:
         return None
     by_draw, of_plane, residual, freedom = plane
