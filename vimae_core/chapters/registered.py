@@ -46,8 +46,8 @@ def registrations(runs: dict[str, list[Run]]) -> pd.DataFrame:
         commit, made = REGISTERED[name]
         ended = max((_time(run.environment["time"]) for run in own), default=None)
         first = min(map(began, own), default=None)
-        rows[name] = (_told(_time(made)), f"`{commit}`", _told(first), _told(ended), str(len(own)))
-    columns = ["committed", "commit", "first run began", "last ended", "runs"]
+        rows[name] = (f"{_told(_time(made))}<br>`{commit}`", _told(first), _told(ended), str(len(own)))
+    columns = ["committed", "first run began", "last ended", "runs"]
     return pd.DataFrame(rows.values(), index=pd.Index(rows, name="tests of"), columns=columns)
 
 
