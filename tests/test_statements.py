@@ -1,6 +1,5 @@
 """The statements of claims 1 to 6: what each compares, what comes out, and how it is told."""
 
-
 import numpy as np
 import pandas as pd
 import pytest

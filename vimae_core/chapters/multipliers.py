@@ -58,31 +58,33 @@ def in_words(results: Results) -> str:
     under = t[t["likelihood"].isin(empty["likelihood"])]
     names = " and ".join(f"`{name}`" for name in dict.fromkeys(empty["likelihood"])) or "no likelihood"
     return f"""
-**Of a batch alone a step learns too little.** Under `{likelihood}` λ goes on to its end, {end:,.0f}, in
-{sum(alone["found"] >= end)} of {len(alone)} runs; {_met(alone)}.
+**By the batch alone** a step can tell little: under `{likelihood}` λ goes on to its end, {end:,.0f}, in
+{sum(alone["found"] >= end)} of {len(alone)} runs, and the rate is {alone["rate"].mean():.0f} nats. The constraint
+{_met(alone)}.
 
-**A memory of recent codes flatters itself.** λ comes to rest between {memory["found"].min():,.0f} and
-{memory["found"].max():,.0f} in {sum(memory["found"] < end)} of {len(memory)} runs, and {_met(memory)}: codes that are
-pushed away from their own past look as if they were spread like the prior's draws.
-{_of_other_images(more, end) if len(more) else ""}
+**With a memory of recent codes the multiplier is found.** λ comes to rest between {memory["found"].min():,.0f} and
+{memory["found"].max():,.0f} in {sum(memory["found"] < end)} of {len(memory)} runs, and the rate is
+{memory["rate"].mean():.0f} nats. The constraint, now a tighter one, {_met(memory)}.
+{_of_other_images(more) if len(more) else ""}
 **An empty code meets the constraint too.** Below one nat end {len(empty)} of the {len(t)} runs, under {names}
 ({len(empty)} of {len(under)}), where the constraint is met on training digits in {sum(under["met"])}: it asks for no
 information, and nor does a distortion that weighs so little. No run had a loss or a weight that is not finite.
 """
 
 
-def _of_other_images(more: pd.DataFrame, end: float) -> str:
-    rest = "; ".join(
-        f"under `{likelihood}` λ ends between {own['found'].min():,.0f} and {own['found'].max():,.0f}, and {_met(own)}"
+def _of_other_images(more: pd.DataFrame) -> str:
+    told = [
+        f"under `{likelihood}` λ ends between {own['found'].min():,.0f} and {own['found'].max():,.0f}, and the "
+        f"constraint {_met(own)}"
         for likelihood, own in more.groupby("likelihood", sort=False)
-    )
-    return f"\n**With codes of other images, by the encoder as it is,** {rest}.\n"
+    ]
+    return f"\n**With codes of other images, by the encoder as it is,** {'; '.join(told)}.\n"
 
 
 def _met(own: pd.DataFrame) -> str:
     """Whether the constraint is met, by the training's own estimate and on test digits, and how far apart they lie."""
     return (
-        f"it is met by the training's own estimate in {sum(own['met'])} of {len(own)} and on test digits in "
+        f"is met by the training's own estimate in {sum(own['met'])} of {len(own)} and on test digits in "
         f"{sum(own['constraint_met'])}, where MMD² is {1e4 * own['mmd2'].mean():.1f} · 10⁻⁴ instead of "
         f"{1e4 * own['own'].mean():.1f} · 10⁻⁴ (means)"
     )
