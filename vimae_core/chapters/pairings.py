@@ -118,6 +118,8 @@ def _rounded(value: float) -> str:
 def in_words(results: Results) -> str:
     """In how many pairings the interval holds each of the paper's differences, in how many all, and the nearest one."""
     found = {(o, c): pairings(results, o, c) for o in OTHERS for c in CONDITIONS}
+    if not all(found.values()):
+        return ""
     hit = {(o, c): {pair for pair, m in of.items() if holds(m, printed(o, c))} for (o, c), of in found.items()}
     counts = ", ".join(f"{len(hit[o, c])} of {len(of)} ({o}, {c})" for (o, c), of in found.items())
     first, paper = found[OTHERS[0], CLEAN], printed(OTHERS[0], CLEAN)
