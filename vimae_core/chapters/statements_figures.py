@@ -61,7 +61,7 @@ def statement_map(found: ByConvention) -> Figure:
     """One panel a claim."""
     first = next(iter(found.values()))
     figure, axes = plt.subplots(
-        len(CLAIMS), 1, figsize=(WIDTH, 9.4), sharex=True, height_ratios=[len(first[claim]) for claim in CLAIMS]
+        len(CLAIMS), 1, figsize=(0.85 * WIDTH, 9.4), sharex=True, height_ratios=[len(first[claim]) for claim in CLAIMS]
     )
     for axis, claim in zip(axes, CLAIMS, strict=True):
         names = list(first[claim])
@@ -82,9 +82,9 @@ def statement_map(found: ByConvention) -> Figure:
         axis.set_yticks(range(len(names)), [n.replace("beta", "β") for n in names], size=7)
         axis.set_xticks(range(len(found)), list(found))
         axis.tick_params(length=0, labeltop=claim == 1, labelbottom=False)
-        axis.set_ylabel(f"claim {claim}", rotation=0, ha="right", va="center", labelpad=4)
+        name = {"ha": "right", "va": "bottom", "weight": "bold", "size": 8}
+        axis.text(-0.015, 1.0, f"claim {claim}", transform=axis.transAxes, **name)
         axis.spines[:].set_visible(False)
-    figure.align_ylabels()
     return figure
 
 
