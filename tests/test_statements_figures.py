@@ -66,7 +66,7 @@ def test_the_map_and_the_tables_say_what_the_words_say():
         claims |= dict.fromkeys(CLAIMS, claims[2])
     figure = figures.statement_map(found)
     texts = [text.get_text() for text in figure.axes[1].texts]
-    assert texts == ["✓ 1.0", "✗ −1.0", "? 0.0"]
+    assert texts == ["✓ 1.0", "✗ −1.0", "? 0.0", "claim 2"]
     was = found["wae"][2]["a"]
     found["wae"][2]["a"] = was._replace(statement=was.statement._replace(word="holds"))  # whatever its number
     assert figures.statement_map(found).axes[1].texts[0].get_text() == "✓ empty"
