@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from jaxtyping import install_import_hook
 from PIL import Image
 
@@ -117,15 +118,11 @@ def make_book(tree: Path, profile: str = "smoke", **options) -> subprocess.Compl
 
 @pytest.fixture(scope="session")
 def built_tree(tmp_path_factory) -> Path:
-    """A copy of the repository in which the book was built in profile smoke."""
-    tree = copy_tree(tmp_path_factory.mktemp("built"))
-    done = make_book(tree)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    """A copy of the repository in which the book was built in profile smoke; one for all processes of the tests."""
+    own = tmp_path_factory.getbasetemp()
+    tree = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "built"
+    with FileLock(f"{tree}.lock"):
+        if not (tree / "_build" / "html" / "index.html").is_file():
+            done = make_book(copy_tree(tree))
+            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     return tree
-
-
-def pytest_collection_modifyitems(items):
-    """Side by side (`-n 2 --dist loadgroup`), one process has all tests of the built book: it is built once."""
-    for item in items:
-        if "built_tree" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("book"))
