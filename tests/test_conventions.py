@@ -60,6 +60,9 @@ def test_unknown_names_are_refused(convention, section):
 def test_the_page_names_what_the_package_does():
     """Its table of conventions, its steps, sizes, tolerances and seeds are those of the code and of the profile."""
     assert re.findall(r"^- \*\*`([\w-]+)`\*\*", PAGE, re.M)[:5] == list(CONVENTIONS)
+    notebook = (ROOT / "notebooks" / "06_conventions_and_scale.ipynb").read_text(encoding="utf-8")
+    assert re.findall(r'"- \*\*`([\w-]+)`\*\*', notebook) == parameters("conventions", "reference").conventions
+    assert f"λ rising to {under_convention('constrained', 'digits', 'VIMAE-n').lambda_:,.0f}, as Eq." in notebook
     ends = [under_convention("constrained", section, "VIMAE-n").lambda_ for section in ("plane", "digits", "faces")]
     assert ends[0] == ends[1] and f"rising from 0 to {ends[0]:,.0f}; faces {ends[2]:,.0f}" in PAGE
     assert "at most 200 steps of 1,000 digits (256 faces)" in PAGE
