@@ -122,3 +122,10 @@ def built_tree(tmp_path_factory) -> Path:
     done = make_book(tree)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     return tree
+
+
+def pytest_collection_modifyitems(items):
+    """Side by side (`-n 2 --dist loadgroup`), one process has all tests of the built book: it is built once."""
+    for item in items:
+        if "built_tree" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("book"))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vimae_core import RunConfig, fit, load_dataset, make_prior
-from vimae_core.mmd import KERNELS, mmd2, mmd2_with_memory, null_band
+from vimae_core.mmd import KERNELS, mmd2, mmd2_beside, null_band
 from vimae_core.multiplier import LAMBDA_SCHEDULES, tolerance, window
 from vimae_core.training import Training
 
@@ -74,6 +74,7 @@ def test_the_tolerance_is_the_null_band_of_as_many_draws():
     """sqrt(w n (n + m)) of them; a memory of 1900 beside batches of 100 resolves sqrt(20) times as much."""
     prior = make_prior("normal", 2)
     plain, more = (tolerance(RunConfig(memory=m), prior, 450) for m in (0, 1900))
+    assert tolerance(RunConfig(more_codes=1900), prior, 450) == more
     assert plain == null_band(prior, round(math.sqrt(450 * 100 * 100))).high
     assert plain / more == pytest.approx(math.sqrt(20), rel=1e-3)
 
@@ -86,7 +87,7 @@ def test_a_window_is_as_sharp_as_the_tolerance_says():
         memory, found = prior.sample(40, generator), []
         for _ in range(20):
             z = prior.sample(10, generator)
-            found.append(mmd2_with_memory(z, memory, prior.sample(50, generator)).item())
+            found.append(mmd2_beside(z, memory, prior.sample(50, generator)).item())
             memory = torch.cat([memory, z])[-40:]
         means.append(np.mean(found))
     alone = [mmd2(prior.sample(100, generator), prior.sample(100, generator)).item() for _ in range(600)]
@@ -95,7 +96,7 @@ def test_a_window_is_as_sharp_as_the_tolerance_says():
 
 
 @pytest.mark.parametrize("kernel", list(KERNELS))
-def test_mmd2_with_memory_is_its_double_loop(kernel):
+def test_mmd2_beside_is_its_double_loop(kernel):
     """New codes with all other codes, new draws with all other draws, new ones of each with all of the other kind."""
     generator = torch.Generator().manual_seed(0)
     z, memory, p = (torch.randn(n, 3, generator=generator, dtype=torch.float64) for n in (4, 5, 9))
@@ -104,7 +105,7 @@ def test_mmd2_with_memory_is_its_double_loop(kernel):
     within = np.mean([k(z[i], everyone[j]) for i in range(4) for j in range(9) if i != j])
     of_prior = np.mean([k(p[i], p[j]) for i in range(4) for j in range(9) if i != j])
     across = np.mean([k(a, b) for a in z for b in p]) + np.mean([k(a, b) for a in everyone for b in p[:4]])
-    found = mmd2_with_memory(z, memory, p, KERNELS[kernel]).item()
+    found = mmd2_beside(z, memory, p, KERNELS[kernel]).item()
     assert found == pytest.approx(within + of_prior - across, abs=1e-12)
 
 
@@ -115,7 +116,7 @@ def test_the_gradient_is_that_of_the_whole_sample():
     whole = z.clone().requires_grad_()
     mmd2(whole, p).backward()
     new = z[:10].clone().requires_grad_()
-    mmd2_with_memory(new, z[10:], p).backward()
+    mmd2_beside(new, z[10:], p).backward()
     torch.testing.assert_close(new.grad, whole.grad[:10] * 3, rtol=1e-9, atol=1e-12)
 
 
@@ -146,8 +147,37 @@ def test_the_weight_of_a_step_is_the_logged_lambda(config):
         assert logged["lambda"][0] == asked.alpha and logged["lambda"][-1] == pytest.approx(50, rel=1e-5)
 
 
-@pytest.mark.parametrize("given", [{"lambda_schedule": "ramp"}, {"memory": 10}])
+@pytest.mark.parametrize("given", [{"lambda_schedule": "ramp"}, {"memory": 10}, {"more_codes": 10}])
 def test_a_schedule_without_a_divergence_is_refused(given):
     """A VAE weighs none: the message names the field and the method."""
     with pytest.raises(ValueError, match=rf"{next(iter(given))}=.* vae weighs no divergence"):
         RunConfig(method="vae", **given)
+
+
+def test_other_codes_are_of_other_images_by_the_encoder_as_it_is(config):
+    """The estimate of a step is that of the batch beside them, by the same draws made again."""
+    asked = dataclasses.replace(config, more_codes=40, epochs=2)
+    images = load_dataset("tiny", config.data_root)["train"][0]
+    training = Training(asked, images, torch.device("cpu"))
+    for _ in range(20):
+        training.advance()
+    again, network = torch.Generator(), training.network
+    again.set_state(training.generator.get_state())
+    x = images[training.order[4 * 16 : 5 * 16]] / 255.0  # batch 20 is the fifth of the second epoch
+    with torch.no_grad():
+        noise = torch.empty(16, 2).normal_(generator=again)
+        others = network.encode(images[torch.randint(256, (40,), generator=again)] / 255.0).sample(again)
+        z = network.encode(x).at(noise)
+        expected = mmd2_beside(z, others, training.prior.sample(16 + 40, again)).item()
+    training.advance()
+    logged = training.log[20, training.terms.index("divergence")].item()
+    assert logged == pytest.approx(expected, abs=1e-6)
+    assert len(training.state()["memory"]) == 0
+
+
+def test_one_sample_beside_the_batch_is_enough():
+    """A memory and codes of other images together are refused, and a number below 0."""
+    with pytest.raises(ValueError, match=r"more_codes=5 is not possible: must be 0 beside memory=10: either"):
+        RunConfig(memory=10, more_codes=5)
+    with pytest.raises(ValueError, match=r"more_codes=-1 is not possible: must be 0 or more images"):
+        RunConfig(more_codes=-1)

@@ -1,7 +1,5 @@
 """The statements of claims 1 to 6: what each compares, what comes out, and how it is told."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,10 +16,7 @@ from vimae_core.chapters.conventions import (
     codes_drawn,
     digits,
     keeps,
-    multipliers,
-    multipliers_in_words,
     plane,
-    runs,
 )
 from vimae_core.chapters.statements import (
     CLAIMS,
@@ -36,7 +31,6 @@ from vimae_core.chapters.statements import (
 )
 from vimae_core.config import paper_model
 from vimae_core.profiles import parameters
-from vimae_core.reference import REFERENCE
 from vimae_core.report.paper import paper_values
 from vimae_core.report.results import Results, reference_results
 from vimae_core.runs import Run
@@ -153,49 +147,6 @@ def test_nearly_equal_is_an_equivalence_and_far_better_a_bar():
     assert words == ["holds", "holds", "undecided", "holds"]
     one = [t.outcome.word for t in told(claim_6(results([row for row in rows if row["seed"] == 10]))).values()]
     assert one == ["sign agrees", "sign agrees", "sign agrees", "undecided"]
-
-
-def test_the_multipliers_are_those_of_the_history():
-    """A row a likelihood, memory and model: the last lambda's range, and how many runs met the constraint."""
-    p = parameters("conventions", "smoke", plane_seeds=[0, 1], memories=[0, 1900])
-    configs = [c for c in runs(p)["constraint"] if c.label == "VIMAE-n"]
-    found = [
-        Run(c, ROOT, {"hundredths": {"lambda": [1.0, 100.0 * (1 + c.seed)]}, "constraint": {"met": c.seed == 0}}, {})
-        for c in configs
-    ]
-    table = pd.DataFrame(
-        [
-            {"kl": 0.2, "latent_std": 1.0, "rate": 5.0 * c.seed, "squared_error": 30.0, "constraint_met": False}
-            for c in configs
-        ]
-    )
-    told_ = multipliers(Results("reference", "n", "reference", found, table))
-    assert list(told_.index) == ["bernoulli, VIMAE-n", "bernoulli, VIMAE-n, memory of 1,900"]
-    assert told_.iloc[0][["λ found", "met, training", "met, test", "empty"]].tolist() == [
-        "100 to 200",
-        "1 of 2",
-        "0 of 2",
-        "1",
-    ]
-
-
-def test_what_became_of_lambda_is_told_from_the_files():
-    """Numbers of the two paragraphs, by a loop over the committed files; no loss of them is not finite."""
-    folders = [f.parent for f in REFERENCE.glob("*/config.json") if '"constrained"' in f.read_text()]
-    read = lambda folder, name: json.loads((folder / f"{name}.json").read_text())  # noqa: E731
-    found = [(read(f, "config"), read(f, "history"), read(f, "record")["latent_fit"]) for f in folders]
-    assert len(found) == 40 and all(np.isfinite(h["hundredths"]["loss"]).all() for _, h, _ in found)
-    of = {m: [f for f in found if (f[0]["likelihood"], f[0]["memory"]) == ("bernoulli", m)] for m in (0, 1900)}
-    ends = {m: [history["hundredths"]["lambda"][-1] for _, history, _ in runs_] for m, runs_ in of.items()}
-    text = " ".join(multipliers_in_words(reference_results("conventions", None)["constraint"]).split())
-    assert f"rest between {min(ends[1900]):,.0f} and {max(ends[1900]):,.0f} in 10 of 10 runs" in text
-    assert set(ends[0]) == {10_000.0} and "its end, 10,000, in 10 of 10" in text
-    kl, rate = ([np.mean([r[measure] for _, _, r in runs_]) for runs_ in of.values()] for measure in ("kl", "rate"))
-    assert f"the rate is {rate[0]:.0f} nats instead of {rate[1]:.0f} at a divergence of {kl[0]:.2f} instead of" in text
-    empty = [(c["likelihood"], h["constraint"]["met"]) for c, h, r in found if r["rate"] < 1]
-    assert {likelihood for likelihood, _ in empty} == {"wae"} and len(empty) == 10
-    assert "10 of the 40 runs, under `wae` (10 of 10), where the constraint is met" in text
-    assert f"on training digits in {sum(met for _, met in empty)}:" in text
 
 
 def test_results_among_configurations():

@@ -105,15 +105,15 @@ def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeyp
     if method == "conv":  # batch norm's moving averages, and bf16
         write_idx(Path(config.data_root) / "squares", side=28)
         config = dataclasses.replace(
-            config, dataset="squares", architecture="conv", width=1 / 64, precision="bf16", epochs=40
+            config, dataset="squares", architecture="conv", width=1 / 64, precision="bf16", epochs=25
         )
     elif method == "constrained":  # and the WAE code's start, noise, points and batch norm
         config = dataclasses.replace(
-            config, architecture="wae-mlp", encoder="deterministic", input_noise=0.01, pretraining=64, epochs=150,
+            config, architecture="wae-mlp", encoder="deterministic", input_noise=0.01, pretraining=64, epochs=50,
             lambda_=100.0, lambda_schedule="constrained", memory=200,
         )  # fmt: skip
     else:
-        config = dataclasses.replace(config, method=method, alpha=None, lambda_=None, epochs=150)
+        config = dataclasses.replace(config, method=method, alpha=None, lambda_=None, epochs=50)
     whole = fit(config, progress=False)
     monkeypatch.setenv("VIMAE_RUNS", str(tmp_path / "killed"))
     partial = runs_root() / f"{whole.path.name}.partial" / "checkpoint.safetensors"

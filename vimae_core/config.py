@@ -74,6 +74,7 @@ class RunConfig:
     lambda_: float | None = None  # weight of D(q(z)||p(z))
     lambda_schedule: str = "constant"  # how lambda gets there, Eq. (8): at once, rising, or rising until q(z) fits p(z)
     memory: int = 0  # recent codes that the MMD of a step takes beside the batch's
+    more_codes: int = 0  # or codes of so many other images, by the encoder as it is
     kernel: str = "imq"  # of the MMD, section 5
     likelihood: str = "bernoulli"  # the paper does not say; its scale gives alpha and lambda their meaning
     architecture: str = "mlp"  # of 5.1; wae-mlp: with the WAE code's batch norm; conv: that code's, of 5.2
@@ -105,6 +106,8 @@ class RunConfig:
             _require(getattr(self, name) > 0, self, name, "greater than 0")
         _require(self.batch_size > 1, self, "batch_size", "at least 2: Eq. (15) compares pairs within a batch")
         _require(self.memory >= 0, self, "memory", "0 or more codes")
+        _require(self.more_codes >= 0, self, "more_codes", "0 or more images")
+        _require(not (self.memory and self.more_codes), self, "more_codes", f"0 beside memory={self.memory}: either")
         _require(self.input_noise >= 0, self, "input_noise", "0 or more")
         _require(self.pretraining == 0 or self.pretraining > 1, self, "pretraining", "0, or 2 or more images a step")
         _require(0 <= self.adam_beta1 < 1, self, "adam_beta1", "in [0, 1)")
@@ -152,7 +155,7 @@ class RunConfig:
         _require(alpha >= 0, self, "alpha", "0 or more")
         _require(lambda_ >= alpha, self, "lambda_", f"at least alpha = {alpha:g}: (lambda - alpha) weighs a divergence")
         if lambda_ == alpha:
-            for name, off in (("lambda_schedule", "constant"), ("memory", 0)):
+            for name, off in (("lambda_schedule", "constant"), ("memory", 0), ("more_codes", 0)):
                 _require(getattr(self, name) == off, self, name, f"{off!r}: {self.method} weighs no divergence")
         if alpha > 0:
             _require(self.encoder == "gaussian", self, "encoder", "gaussian: a point has an infinite rate")

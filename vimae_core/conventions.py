@@ -34,7 +34,7 @@ CONVENTIONS = {
     },  # Eq. (8) at its word
 }
 SECTIONS = ("plane", "digits", "faces")
-OF_DIVERGENCE = ("kernel", "lambda_", "lambda_schedule", "memory")
+OF_DIVERGENCE = ("kernel", "lambda_", "lambda_schedule", "memory", "more_codes")
 OF_POINTS = ("encoder", "input_noise")  # a rate asks for a Gaussian encoder
 
 

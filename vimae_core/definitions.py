@@ -51,7 +51,7 @@ def definitions(roots: tuple[str, ...], chosen: dict[str, str]) -> dict[Definiti
         if definition not in found:
             nodes = _module(definition.module).defined[definition.name]
             nodes = [_choose(node, chosen[definition.name]) if definition.name in chosen else node for node in nodes]
-            found[definition] = "\n".join(map(ast.unparse, nodes))
+            found[definition] = "\n".join(map(_code, nodes))
             queue += [used for node in nodes for used in _used(definition.module, node)]
             if LOOSE in _module(definition.module).defined:
                 queue.append(Definition(definition.module, LOOSE))
@@ -120,10 +120,18 @@ class _Bare(ast.NodeTransformer):
         return node
 
 
+_code = cache(ast.unparse)  # of the same statements for every run
+
+
+@cache
+def _references(node: ast.stmt) -> list[ast.Name | ast.Attribute]:
+    return [part for part in ast.walk(node) if isinstance(part, ast.Name | ast.Attribute)]
+
+
 def _used(module: str, node: ast.stmt) -> list[Definition]:
     """What the names in a statement mean, where that is defined in this package."""
     here, used = _module(module), []
-    for part in ast.walk(node):
+    for part in _references(node):
         match part:
             case ast.Name(name, ast.Load()) if name in here.defined:
                 used.append(Definition(module, name))

@@ -69,18 +69,18 @@ def mmd2(
     return (within - 2 * _pair_sum(z, z_prior, kernel, block) / (n * m)).to(z.dtype)
 
 
-def mmd2_with_memory(
+def mmd2_beside(
     z: Float[Tensor, "n d"],
-    memory: Float[Tensor, "m d"],
+    others: Float[Tensor, "m d"],
     z_prior: Float[Tensor, "nm d"],
     kernel: Kernel = imq_kernel,
 ) -> Float[Tensor, ""]:
-    """Estimate of MMD^2 from the pairs that n new codes and draws make with each other and with m earlier codes.
+    """Estimate of MMD^2 from the pairs that n new codes and draws make with each other and with m other codes.
 
-    Unbiased where the earlier are draws of the same q(z); `z_prior` are n + m draws, the first n the new ones.
-    The gradient in z is that of all n + m codes' MMD^2 if the earlier, which ask for none, moved as the new ones do.
+    Unbiased where the others are draws of the same q(z); `z_prior` are n + m draws, the first n the new ones.
+    The gradient in z is that of all n + m codes' MMD^2 if the others, which ask for none, moved as the new ones do.
     """
-    n, everyone = len(z), torch.cat([z, memory]).detach()
+    n, everyone = len(z), torch.cat([z, others]).detach()
     within = _mean_of_others(kernel(z, everyone))
     across = kernel(z, z_prior).mean()
     pull = 2 * (within - across)

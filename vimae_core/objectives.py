@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vimae_core.config import RunConfig
-from vimae_core.mmd import KERNELS, mmd2, mmd2_with_memory
+from vimae_core.mmd import KERNELS, mmd2, mmd2_beside
 from vimae_core.networks import Posterior
 from vimae_core.priors import Prior
 
@@ -119,13 +119,13 @@ def loss_terms(
     z: Float[Tensor, "n d"],
     z_prior: Float[Tensor, "nm d"],
     weight: Float[Tensor, ""] | float | None = None,
-    memory: Float[Tensor, "m d"] | None = None,
+    others: Float[Tensor, "m d"] | None = None,
 ) -> dict[str, Float[Tensor, ""]]:
     """The loss to minimise, and those of its terms whose weight is not zero; batch means, nats.
 
     Eq. (4) with Eq. (3): alpha weighs the rate, (lambda - alpha) the divergence D(q(z)||p(z)), an MMD^2
     between z ~ q(z) and z_prior ~ p(z). alpha = lambda = 1 is Eq. (2), alpha = 0 is Eq. (9). `weight` stands for
-    (lambda - alpha) where lambda is not constant; `memory`, earlier codes, for more of q(z).
+    (lambda - alpha) where lambda is not constant; `others` are more codes, for a sharper estimate.
     """
     terms = {"distortion": distortion(x, logits, config.likelihood).mean()}
     loss = terms["distortion"]
@@ -133,7 +133,7 @@ def loss_terms(
         terms["rate"] = rate(posterior, z, prior).mean()
         loss = loss + config.alpha * terms["rate"]
     if config.lambda_ > config.alpha:
-        kernel, few = KERNELS[config.kernel], memory is None or len(memory) == 0
-        terms["divergence"] = mmd2(z, z_prior, kernel) if few else mmd2_with_memory(z, memory, z_prior, kernel)
+        kernel, few = KERNELS[config.kernel], others is None or len(others) == 0
+        terms["divergence"] = mmd2(z, z_prior, kernel) if few else mmd2_beside(z, others, z_prior, kernel)
         loss = loss + (config.lambda_ - config.alpha if weight is None else weight) * terms["divergence"]
     return {"loss": loss, **terms}

@@ -33,14 +33,20 @@ def imported_modules(path: Path) -> set[Path]:
 
 def _direct_imports(path: Path) -> set[Path]:
     """The package's files that the import statements of `path` name."""
+    return {file for name in _imported_names(_text(path)) for file in _files(name)}
+
+
+@cache
+def _imported_names(text: str) -> set[str]:
+    """Dotted names of this package that import statements name."""
     names = set()
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(_parse(text)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             # `from package import name` takes a submodule, or what a submodule defines.
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {file for name in names if name.split(".")[0] == PACKAGE.name for file in _files(name)}
+    return {name for name in names if name.split(".")[0] == PACKAGE.name}
 
 
 def _files(name: str) -> set[Path]:
@@ -52,7 +58,7 @@ def _files(name: str) -> set[Path]:
             return {file}
     exported = {
         alias.name: f"{node.module}.{alias.name}"
-        for node in _tree(PACKAGE / "__init__.py").body
+        for node in _parse(_text(PACKAGE / "__init__.py")).body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
@@ -62,12 +68,13 @@ def _files(name: str) -> set[Path]:
     return {file for export in exported.values() for file in _files(export)}
 
 
-def _tree(path: Path) -> ast.Module:
+def _text(path: Path) -> str:
+    """A module's source, or that of a notebook's cells."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
         cells = ["".join(c["source"]) for c in json.loads(text)["cells"] if c["cell_type"] == "code"]
         text = "\n".join(cells)
-    return _parse(text)
+    return text
 
 
 @cache

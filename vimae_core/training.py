@@ -71,9 +71,10 @@ class Training:
         rows = self.order[batch * self.config.batch_size : (batch + 1) * self.config.batch_size]
         x = as_pixels(self.images.index_select(0, rows))
         noise = torch.empty(len(x), self.config.latent_dim, device=self.device).normal_(generator=self.generator)
-        z_prior = self.prior.sample(len(x) + len(self.memory), self.generator)
+        others = self._other_codes()
+        z_prior = self.prior.sample(len(x) + len(others), self.generator)
         seen, weight = perturbed(x, self.config.input_noise, self.generator), self._divergence_weight()
-        terms, z = self.losses(x, seen, noise, z_prior, weight, self.memory)
+        terms, z = self.losses(x, seen, noise, z_prior, weight, others)
         self.optimiser.zero_grad()
         terms["loss"].backward()
         self.optimiser.param_groups[0]["lr"] = learning_rate(self.config, self.step, self.total_steps)
@@ -86,13 +87,22 @@ class Training:
         self.step += 1
 
     def _losses(
-        self, x: Tensor, seen: Tensor, noise: Tensor, z_prior: Tensor, weight: Tensor | None, memory: Tensor
+        self, x: Tensor, seen: Tensor, noise: Tensor, z_prior: Tensor, weight: Tensor | None, others: Tensor
     ) -> tuple[dict[str, Float[Tensor, ""]], Float[Tensor, "n d"]]:
         """The loss and its terms, and the codes; no draw of a random number, and nothing that waits for the device."""
         posterior = self.network.encode(seen)
         z = posterior.at(noise)
         logits = self.network.decode(z)
-        return loss_terms(self.config, self.prior, x, logits, posterior, z, z_prior, weight, memory), z
+        return loss_terms(self.config, self.prior, x, logits, posterior, z, z_prior, weight, others), z
+
+    def _other_codes(self) -> Float[Tensor, "m d"]:
+        """What the MMD takes beside the batch's codes: those of other images by today's encoder, or recent ones."""
+        if not self.config.more_codes:
+            return self.memory
+        rows = torch.randint(len(self.images), (self.config.more_codes,), generator=self.generator, device=self.device)
+        x = as_pixels(self.images.index_select(0, rows))
+        with torch.no_grad():
+            return self.network.encode(perturbed(x, self.config.input_noise, self.generator)).sample(self.generator)
 
     def _divergence_weight(self) -> Float[Tensor, ""] | None:
         """(lambda - alpha) of this step; None where it is the configuration's in every step."""

@@ -1,4 +1,4 @@
-"""Runs the workflow under one profile: python workflow/run.py [PROFILE] [snakemake options].
+"""Runs the workflow under one profile: python workflow/run.py [PROFILE] [snakemake targets and options].
 
 Snakemake's own lock outlives a killed process and then wants a manual unlock. The one held here is let go by
 the system, however the process ends.
@@ -35,7 +35,7 @@ def main(profile: str = "quick", *options: str) -> None:
     command = ["--snakefile", "workflow/Snakefile", "--workflow-profile", "workflow/settings"]
     begun = time.time()
     try:
-        snakemake([*command, "--config", f"profile={profile}", *options])  # ends by SystemExit
+        snakemake([*command, *options, "--config", f"profile={profile}"])  # ends by SystemExit
     finally:
         print(minutes.told(begun), flush=True)
 

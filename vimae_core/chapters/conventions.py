@@ -19,17 +19,23 @@ ENOUGH_RATE = 1.0  # nats: a code with less is empty
 
 def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
     """`plane`: Figure 1 under every convention. `constraint`: lambda found, in two dimensions, under several
-    likelihoods, with and without a memory. `digits`: Table 1 and Figure 2 under every convention, and more seeds where
-    the paper's smallest effects are looked for. `scale`: some models at other widths and epochs, and one `alone`, of
-    one seed, as wide as the paper's."""
+    likelihoods, with and without a memory; `more_codes`: with codes of other images. `digits`: Table 1 and Figure 2
+    under every convention, and more seeds where the paper's smallest effects are looked for. `scale`: some models at
+    other widths and epochs, and one `alone`, of one seed, as wide as the paper's."""
     constraint = [
-        paper_model(m, seed=s, **_of_plane(p, likelihood=likelihood, lambda_=p.lambda_, memory=memory),
-                    lambda_schedule="constrained")
+        _constrained(p, m, s, likelihood, memory=memory)
         for s in p.plane_seeds
         for likelihood in p.likelihoods
         for memory in (p.memories if likelihood == p.likelihood else p.memories[:1])
         for m in p.more_methods
-    ]  # fmt: skip
+    ]
+    more_codes = [
+        _constrained(p, m, s, likelihood, more_codes=n)
+        for s in p.plane_seeds
+        for likelihood in p.likelihoods
+        for n in p.more_codes
+        for m in p.more_methods
+    ]
     scale = [
         paper_model(m, seed=s, **{**common_fields(p), "width": width, "epochs": epochs})
         for width, epochs in map(size, p.scales)
@@ -44,6 +50,7 @@ def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
     groups = {  # in the order of the registered page
         "plane": [config for c in p.conventions for config in plane(p, c)],
         "constraint": constraint,
+        "more_codes": more_codes,
         "digits": sorted(of_digits, key=lambda config: config.seed in p.more_seeds),  # the further seeds at last
         "scale": scale + alone,
     }
@@ -66,6 +73,11 @@ def digits(p: SimpleNamespace, convention: str) -> list[RunConfig]:
     ]
 
 
+def _constrained(p: SimpleNamespace, model: str, seed: int, likelihood: str, **beside: int) -> RunConfig:
+    of_plane = _of_plane(p, likelihood=likelihood, lambda_=p.lambda_, **beside)
+    return paper_model(model, seed=seed, lambda_schedule="constrained", **of_plane)
+
+
 def _of_plane(p: SimpleNamespace, **fields) -> dict:
     own = {"architecture": "mlp", "width": p.plane_width, "latent_dim": 2, "epochs": p.plane_epochs}
     return {**common_fields(p), **own, **fields}
@@ -85,7 +97,7 @@ def size(text: str) -> tuple[float, int]:
 def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
     """How the codes lie beside the prior; of Table 1 the probes, of Figure 2 what is decoded."""
     fit = {"latent_fit": {"n_test": p.n_test}}
-    if group in ("plane", "constraint"):
+    if group in ("plane", "constraint", "more_codes"):
         return fit
     settings = {
         "conditions": p.conditions,
@@ -153,53 +165,6 @@ def fits_by_convention(p: SimpleNamespace, results: Results, measure: str, spec:
         for c in p.conventions
     }
     return pd.DataFrame(columns, index=pd.Index(p.plane_methods, name="model"))
-
-
-def multipliers_in_words(results: Results) -> str:
-    """What became of lambda with a memory and without, and where the constraint leaves an empty code."""
-    t = results.table.assign(
-        found=[run.history["hundredths"]["lambda"][-1] for run in results.runs],
-        met=[run.history["constraint"]["met"] for run in results.runs],
-        memory=[run.config.memory for run in results.runs],
-    )
-    likelihood, end = t.loc[t["memory"] > 0, "likelihood"].iloc[0], max(run.config.lambda_ for run in results.runs)
-    here = t[t["likelihood"] == likelihood]
-    with_, without = here[here["memory"] > 0], here[here["memory"] == 0]
-    empty = t[t["rate"] < ENOUGH_RATE]
-    names = " and ".join(f"`{name}`" for name in dict.fromkeys(empty["likelihood"])) or "no likelihood"
-    under = t[t["likelihood"].isin(empty["likelihood"])]
-    return f"""
-**With a memory of recent codes the multiplier is found.** Under `{likelihood}` λ comes to rest between
-{with_["found"].min():,.0f} and {with_["found"].max():,.0f} in {sum(with_["found"] < end)} of {len(with_)} runs. Without
-a memory a step has too few codes to tell: λ goes on to its end, {end:,.0f}, in {sum(without["found"] >= end)} of
-{len(without)}, and the rate is {without["rate"].mean():.0f} nats instead of {with_["rate"].mean():.0f} at a divergence
-of {without["kl"].mean():.2f} instead of {with_["kl"].mean():.2f}. What is left of the divergence the kernel does not
-see: on training digits the constraint is met in {sum(here["met"])} of these {len(here)} runs.
-
-**An empty code meets the constraint too.** Below one nat end {len(empty)} of the {len(t)} runs, under {names}
-({len(empty)} of {len(under)}), where the constraint is met on training digits in {sum(under["met"])}: it asks for no
-information, and nor does a distortion that weighs so little. No run had a loss or a weight that is not finite.
-"""
-
-
-def multipliers(results: Results) -> pd.DataFrame:
-    """A row a likelihood, memory and model: the lambda that was found, whether it was enough, and what came of it."""
-    told = [(run.config, run.history, record) for run, record in zip(results.runs, _rows(results), strict=True)]
-    rows = {}
-    for likelihood, memory, model in dict.fromkeys((c.likelihood, c.memory, c.label) for c, _, _ in told):
-        own = [(h, r) for c, h, r in told if (c.likelihood, c.memory, c.label) == (likelihood, memory, model)]
-        found = [history["hundredths"]["lambda"][-1] for history, _ in own]
-        met = [sum(history["constraint"]["met"] for history, _ in own), sum(r["constraint_met"] for _, r in own)]
-        of = {m: mean_over_seeds([r[m] for _, r in own]) for m in ("kl", "latent_std", "rate", "squared_error")}
-        rows[f"{likelihood}, {model}{f', memory of {memory:,}' if memory else ''}"] = (
-            f"{min(found):,.3g} to {max(found):,.3g}",
-            f"{met[0]} of {len(own)}",
-            f"{met[1]} of {len(own)}",
-            *(format(of[m], spec) for m, spec in zip(of, (".2f", ".2f", ".1f", ".1f"), strict=True)),
-            f"{sum(r['rate'] < ENOUGH_RATE for _, r in own)}",
-        )
-    columns = ["λ found", "met, training", "met, test", "KL", "std", "rate", "squared error", "empty"]
-    return pd.DataFrame(rows.values(), index=pd.Index(rows, name="likelihood, model"), columns=columns)
 
 
 def _rows(results: Results) -> list[dict]:

@@ -14,6 +14,7 @@ REGISTERED = {  # tests of -> the commit that holds them, and when it was made
     "claims 2 to 5": ("e43c83a", "2026-11-24T11:37:00Z"),
     "claim 6": ("34b27b9", "2026-11-24T14:35:24Z"),
     "the second analysis": ("87d7584", "2026-11-26T02:18:25Z"),
+    "its codes of other images": ("f298a3a", "2026-11-26T12:24:31Z"),
     "its question of scale": ("4492762", "2026-11-26T08:40:42Z"),
 }
 
@@ -30,6 +31,7 @@ def judged() -> dict[str, list[Run]]:
         "claim 6": first["faces"]["table"].runs,
         "the second analysis": [*second["plane"].runs, *second["constraint"].runs, *second["digits"].runs,
                                 *first["faces"]["second"].runs],
+        "its codes of other images": second["more_codes"].runs,
         "its question of scale": [run for run in second["scale"].runs if run.config not in others],
     }  # fmt: skip
 
@@ -46,8 +48,8 @@ def registrations(runs: dict[str, list[Run]]) -> pd.DataFrame:
         commit, made = REGISTERED[name]
         ended = max((_time(run.environment["time"]) for run in own), default=None)
         first = min(map(began, own), default=None)
-        rows[name] = (_told(_time(made)), f"`{commit}`", _told(first), _told(ended), str(len(own)))
-    columns = ["committed", "commit", "first run began", "last ended", "runs"]
+        rows[name] = (f"{_told(_time(made))}<br>`{commit}`", _told(first), _told(ended), str(len(own)))
+    columns = ["committed", "first run began", "last ended", "runs"]
     return pd.DataFrame(rows.values(), index=pd.Index(rows, name="tests of"), columns=columns)
 
 

@@ -1,0 +1,90 @@
+"""Eq. (8) taken at its word, in two dimensions: the lambda that a training finds, and whether it was enough."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from vimae_core.chapters.conventions import ENOUGH_RATE
+from vimae_core.report.results import Results
+from vimae_core.report.statistics import mean_over_seeds
+
+
+def together(groups: dict[str, Results]) -> Results:
+    """The runs with the batch's codes alone, with a memory, and with codes of other images."""
+    one, other = groups["constraint"], groups["more_codes"]
+    return replace(one, runs=one.runs + other.runs, table=pd.concat([one.table, other.table], ignore_index=True))
+
+
+def _told(results: Results) -> pd.DataFrame:
+    """The records with what the training says of itself: lambda at the end, the estimate's last mean, whether met."""
+    configs, histories = [run.config for run in results.runs], [run.history for run in results.runs]
+    return results.table.assign(
+        found=[h["hundredths"]["lambda"][-1] for h in histories],
+        own=[h["constraint"]["mean"] for h in histories],
+        met=[h["constraint"]["met"] for h in histories],
+        codes=[_codes(c.memory, c.more_codes) for c in configs],
+    )
+
+
+def _codes(memory: int, more: int) -> str:
+    return f"memory of {memory:,}" if memory else f"{more:,} more codes" if more else ""
+
+
+def multipliers(results: Results) -> pd.DataFrame:
+    """A row a likelihood, sample of codes and model: the lambda that was found, whether it was enough, what it cost."""
+    rows = {}
+    for (likelihood, codes, model), own in _told(results).groupby(["likelihood", "codes", "model"], sort=False):
+        of = {m: mean_over_seeds(own[m].tolist()) for m in ("kl", "rate", "squared_error")}
+        rows[", ".join(filter(None, (likelihood, model, codes)))] = (
+            f"{own['found'].min():,.0f} to {own['found'].max():,.0f}",
+            f"{1e4 * own['own'].mean():.1f}",
+            f"{1e4 * own['mmd2'].mean():.1f}",
+            f"{own['met'].sum()} of {len(own)}",
+            f"{own['constraint_met'].sum()} of {len(own)}",
+            *(format(of[m], spec) for m, spec in zip(of, (".2f", ".1f", ".1f"), strict=True)),
+            f"{(own['rate'] < ENOUGH_RATE).sum()}",
+        )
+    columns = ["λ found", "MMD², own", "MMD², test", "met, own", "met, test", "KL", "rate", "squared error", "empty"]
+    return pd.DataFrame(rows.values(), index=pd.Index(rows, name="likelihood, model"), columns=columns)
+
+
+def in_words(results: Results) -> str:
+    """What became of lambda with the batch's codes alone, with a memory, with codes of other images; what is empty."""
+    t, end = _told(results), max(run.config.lambda_ for run in results.runs)
+    memory, more = (t[t["codes"].str.contains(what)] for what in ("memory", "more"))
+    likelihood = memory["likelihood"].iloc[0]
+    alone = t[(t["codes"] == "") & (t["likelihood"] == likelihood)]
+    empty = t[t["rate"] < ENOUGH_RATE]
+    under = t[t["likelihood"].isin(empty["likelihood"])]
+    names = " and ".join(f"`{name}`" for name in dict.fromkeys(empty["likelihood"])) or "no likelihood"
+    return f"""
+**By the batch alone** a step can tell little: under `{likelihood}` λ goes on to its end, {end:,.0f}, in
+{sum(alone["found"] >= end)} of {len(alone)} runs, and the rate is {alone["rate"].mean():.0f} nats. The constraint
+{_met(alone)}.
+
+**With a memory of recent codes the multiplier is found.** λ comes to rest between {memory["found"].min():,.0f} and
+{memory["found"].max():,.0f} in {sum(memory["found"] < end)} of {len(memory)} runs, and the rate is
+{memory["rate"].mean():.0f} nats. The constraint, now a tighter one, {_met(memory)}.
+{_of_other_images(more) if len(more) else ""}
+**An empty code meets the constraint too.** Below one nat end {len(empty)} of the {len(t)} runs, under {names}
+({len(empty)} of {len(under)}), where the constraint is met on training digits in {sum(under["met"])}: it asks for no
+information, and nor does a distortion that weighs so little. No run had a loss or a weight that is not finite.
+"""
+
+
+def _of_other_images(more: pd.DataFrame) -> str:
+    told = [
+        f"under `{likelihood}` λ ends between {own['found'].min():,.0f} and {own['found'].max():,.0f}, and the "
+        f"constraint {_met(own)}"
+        for likelihood, own in more.groupby("likelihood", sort=False)
+    ]
+    return f"\n**With codes of other images, by the encoder as it is,** {'; '.join(told)}.\n"
+
+
+def _met(own: pd.DataFrame) -> str:
+    """Whether the constraint is met, by the training's own estimate and on test digits, and how far apart they lie."""
+    return (
+        f"is met by the training's own estimate in {sum(own['met'])} of {len(own)} and on test digits in "
+        f"{sum(own['constraint_met'])}, where MMD² is {1e4 * own['mmd2'].mean():.1f} · 10⁻⁴ instead of "
+        f"{1e4 * own['own'].mean():.1f} · 10⁻⁴ (means)"
+    )
