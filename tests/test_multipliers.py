@@ -45,9 +45,13 @@ def test_the_multipliers_are_those_of_the_history():
 
 def test_codes_of_other_images_are_told_once_they_are_there():
     """Their paragraph by likelihood; none before."""
-    assert "codes of other images" not in in_words(made_up(more=False))
+    assert "Codes of other images" not in in_words(made_up(more=False))
     text = " ".join(in_words(made_up(more=True)).split())
-    assert "under `bernoulli` λ ends between 100 and 200, and the constraint is met by" in text
+    assert (
+        "Under `bernoulli` λ ends between 100 and 200, with a rate of 2.5 nats instead of the 2.5 that the batch" in text
+    assert "alone has; the constraint is met by"
+        in text
+    )
     assert "the training's own estimate in 1 of 2 and on test digits in 0, where MMD² is 4.0 · 10⁻⁴ instead" in text
 
 

@@ -65,20 +65,24 @@ def in_words(results: Results) -> str:
 **With a memory of recent codes the multiplier is found.** λ comes to rest between {memory["found"].min():,.0f} and
 {memory["found"].max():,.0f} in {sum(memory["found"] < end)} of {len(memory)} runs, and the rate is
 {memory["rate"].mean():.0f} nats. The constraint, now a tighter one, {_met(memory)}.
-{_of_other_images(more) if len(more) else ""}
+{_of_other_images(more, t[t["codes"] == ""]) if len(more) else ""}
 **An empty code meets the constraint too.** Below one nat end {len(empty)} of the {len(t)} runs, under {names}
 ({len(empty)} of {len(under)}), where the constraint is met on training digits in {sum(under["met"])}: it asks for no
 information, and nor does a distortion that weighs so little. No run had a loss or a weight that is not finite.
 """
 
 
-def _of_other_images(more: pd.DataFrame) -> str:
-    told = [
-        f"under `{likelihood}` λ ends between {own['found'].min():,.0f} and {own['found'].max():,.0f}, and the "
-        f"constraint {_met(own)}"
-        for likelihood, own in more.groupby("likelihood", sort=False)
-    ]
-    return f"\n**With codes of other images, by the encoder as it is,** {'; '.join(told)}.\n"
+def _of_other_images(more: pd.DataFrame, alone: pd.DataFrame) -> str:
+    told = []
+    for likelihood, own in more.groupby("likelihood", sort=False):
+        low, high = (f"{end:,.0f}" for end in (own["found"].min(), own["found"].max()))
+        end, rate = f"at {low}" if low == high else f"between {low} and {high}", own["rate"].mean()
+        without = alone.loc[alone["likelihood"] == likelihood, "rate"].mean()
+        told.append(
+            f"Under `{likelihood}` λ ends {end}, with a rate of {rate:.1f} nats instead of the {without:.1f} that the "
+            f"batch alone has; the constraint {_met(own)}."
+        )
+    return f"\n**Codes of other images, by the encoder as it is.** {' '.join(told)}\n"
 
 
 def _met(own: pd.DataFrame) -> str:
