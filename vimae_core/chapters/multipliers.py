@@ -54,9 +54,6 @@ def in_words(results: Results) -> str:
     memory, more = (t[t["codes"].str.contains(what)] for what in ("memory", "more"))
     likelihood = memory["likelihood"].iloc[0]
     alone = t[(t["codes"] == "") & (t["likelihood"] == likelihood)]
-    empty = t[t["rate"] < ENOUGH_RATE]
-    under = t[t["likelihood"].isin(empty["likelihood"])]
-    names = " and ".join(f"`{name}`" for name in dict.fromkeys(empty["likelihood"])) or "no likelihood"
     return f"""
 **By the batch alone** a step can tell little: under `{likelihood}` λ goes on to its end, {end:,.0f}, in
 {sum(alone["found"] >= end)} of {len(alone)} runs, and the rate is {alone["rate"].mean():.0f} nats. The constraint
@@ -66,9 +63,8 @@ def in_words(results: Results) -> str:
 {memory["found"].max():,.0f} in {sum(memory["found"] < end)} of {len(memory)} runs, and the rate is
 {memory["rate"].mean():.0f} nats. The constraint, now a tighter one, {_met(memory)}.
 {_of_other_images(more, t[t["codes"] == ""]) if len(more) else ""}
-**An empty code meets the constraint too.** Below one nat end {len(empty)} of the {len(t)} runs, under {names}
-({len(empty)} of {len(under)}), where the constraint is met on training digits in {sum(under["met"])}: it asks for no
-information, and nor does a distortion that weighs so little. No run had a loss or a weight that is not finite.
+**An empty code meets the constraint too,** which asks for no information: below one nat end {_empty(t)}. No run had a
+loss or a weight that is not finite.
 """
 
 
@@ -83,6 +79,17 @@ def _of_other_images(more: pd.DataFrame, alone: pd.DataFrame) -> str:
             f"batch alone has; the constraint {_met(own)}."
         )
     return f"\n**Codes of other images, by the encoder as it is.** {' '.join(told)}\n"
+
+
+def _empty(t: pd.DataFrame) -> str:
+    """How many codes are empty by likelihood and sample, of the likelihoods that have some; who met the constraint."""
+    empty = t["rate"] < ENOUGH_RATE
+    under = t[t["likelihood"].isin(t["likelihood"][empty])]
+    counts = []
+    for (likelihood, codes), own in under.groupby(["likelihood", "codes"], sort=False):
+        how = f"with {codes}" if codes else "by the batch alone"
+        counts.append(f"{(own['rate'] < ENOUGH_RATE).sum()} of {len(own)} runs under `{likelihood}` {how}")
+    return f"{' and '.join(counts) or 'none'}, of which {sum(t['met'] & empty)} meet it on training digits"
 
 
 def _met(own: pd.DataFrame) -> str:
