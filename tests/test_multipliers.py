@@ -38,9 +38,10 @@ def test_the_multipliers_are_those_of_the_history():
     """A row a likelihood, sample of codes and model: the last lambda's range, both estimates, and who met what."""
     told = multipliers(made_up(more=True))
     name = "bernoulli, VIMAE-n"
-    assert list(told.index) == [name, f"{name}, memory of 1,900", f"{name}, 500 more codes"]
-    shown = told.iloc[2][["λ found", "MMD², own", "MMD², test", "met, own", "met, test", "empty"]]
-    assert shown.tolist() == ["100 to 200", "1.0", "4.0", "1 of 2", "0 of 2", "1"]
+    assert list(told.index) == [name, f"{name},<br>memory of 1,900", f"{name},<br>500 more codes"]
+    shown = told.iloc[2][["λ found", "MMD²", "met"]]
+    assert shown.tolist() == ["100 to<br>200", "1.0; 4.0", "1; 0 of 2"]
+    assert told.iloc[2]["rate"].endswith("<br>1 empty")
 
 
 def test_codes_of_other_images_are_told_once_they_are_there():

@@ -35,16 +35,18 @@ def multipliers(results: Results) -> pd.DataFrame:
     rows = {}
     for (likelihood, codes, model), own in _told(results).groupby(["likelihood", "codes", "model"], sort=False):
         of = {m: mean_over_seeds(own[m].tolist()) for m in ("kl", "rate", "squared_error")}
-        rows[", ".join(filter(None, (likelihood, model, codes)))] = (
-            f"{own['found'].min():,.0f} to {own['found'].max():,.0f}",
-            f"{1e4 * own['own'].mean():.1f}",
-            f"{1e4 * own['mmd2'].mean():.1f}",
-            f"{own['met'].sum()} of {len(own)}",
-            f"{own['constraint_met'].sum()} of {len(own)}",
-            *(format(of[m], spec) for m, spec in zip(of, (".2f", ".1f", ".1f"), strict=True)),
-            f"{(own['rate'] < ENOUGH_RATE).sum()}",
+        low, high = (f"{end:,.0f}" for end in (own["found"].min(), own["found"].max()))
+        empty = (own["rate"] < ENOUGH_RATE).sum()
+        empty = (own["rate"] < ENOUGH_RATE).sum()
+        rows[f"{likelihood}, {model}{f',<br>{codes}' * bool(codes)}"] = (
+            low if low == high else f"{low} to<br>{high}",
+            f"{1e4 * own['own'].mean():.1f}; {1e4 * own['mmd2'].mean():.1f}",
+            f"{own['met'].sum()}; {own['constraint_met'].sum()} of {len(own)}",
+            f"{of['kl']:.2f}",
+            f"{of['rate']:.1f}{f'<br>{empty} empty' * bool(empty)}",
+            f"{of['squared_error']:.1f}",
         )
-    columns = ["λ found", "MMD², own", "MMD², test", "met, own", "met, test", "KL", "rate", "squared error", "empty"]
+    columns = ["λ found", "MMD²", "met", "KL", "rate", "squared error"]
     return pd.DataFrame(rows.values(), index=pd.Index(rows, name="likelihood, model"), columns=columns)
 
 
