@@ -37,7 +37,6 @@ def multipliers(results: Results) -> pd.DataFrame:
         of = {m: mean_over_seeds(own[m].tolist()) for m in ("kl", "rate", "squared_error")}
         low, high = (f"{end:,.0f}" for end in (own["found"].min(), own["found"].max()))
         empty = (own["rate"] < ENOUGH_RATE).sum()
-        empty = (own["rate"] < ENOUGH_RATE).sum()
         rows[f"{likelihood}, {model}{f',<br>{codes}' * bool(codes)}"] = (
             low if low == high else f"{low} to<br>{high}",
             f"{1e4 * own['own'].mean():.1f}; {1e4 * own['mmd2'].mean():.1f}",

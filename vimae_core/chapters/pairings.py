@@ -37,14 +37,14 @@ def pairings(results: Results, other: str, condition: str) -> Pairings:
     Those that have all of the seeds.
     """
     seeds = len(parameters("conventions", "reference").seeds)
-    of = {c: table_1(results, c) for c in shared(other)}
+    names = shared(other)
+    of = {c: table_1(results, c) for c in names}
     found = {}
-    for convention in of:
-        for beside, name in shared(other).items():
-            one, two = accuracies(of[convention], ONE, condition), accuracies(of[beside], other, condition)
-            values = difference(one, two)
-            if len(values) >= seeds:
-                found[convention, name] = crossed_mean(values)
+    for convention, (beside, name) in product(of, names.items()):
+        one, two = accuracies(of[convention], ONE, condition), accuracies(of[beside], other, condition)
+        values = difference(one, two)
+        if len(values) >= seeds:
+            found[convention, name] = crossed_mean(values)
     return found
 
 
@@ -59,9 +59,14 @@ def holds(mean: Mean, value: float) -> bool:
     return mean.low <= value <= mean.high
 
 
+def _all(results: Results) -> dict[tuple[str, str], Pairings]:
+    """By the other model and the condition."""
+    return {(o, c): pairings(results, o, c) for o in OTHERS for c in CONDITIONS}
+
+
 def show_pairings(results: Results, name: str) -> None:
     """Displays the differences of every pairing, a panel a model and condition; nothing where none was run."""
-    found = {(o, c): pairings(results, o, c) for o in OTHERS for c in CONDITIONS}
+    found = _all(results)
     if not any(found.values()):
         return
     told = "; ".join(
@@ -84,7 +89,8 @@ def pairings_figure(found: dict[tuple[str, str], Pairings]) -> Figure:
     """A panel a model and condition."""
     figure, axes = plt.subplots(len(OTHERS), len(CONDITIONS), figsize=(WIDTH, 4.6), sharex="row", sharey=True)
     for row, other in zip(axes, OTHERS, strict=True):
-        rows, columns = list(shared(other)), list(dict.fromkeys(shared(other).values()))
+        names = shared(other)
+        rows, columns = list(names), list(dict.fromkeys(names.values()))
         for axis, condition in zip(row, CONDITIONS, strict=True):
             paper = printed(other, condition)
             for x, y in product(range(len(columns)), range(len(rows))):
@@ -117,7 +123,7 @@ def _rounded(value: float) -> str:
 
 def in_words(results: Results) -> str:
     """In how many pairings the interval holds each of the paper's differences, in how many all, and the nearest one."""
-    found = {(o, c): pairings(results, o, c) for o in OTHERS for c in CONDITIONS}
+    found = _all(results)
     if not all(found.values()):
         return ""
     hit = {(o, c): {pair for pair, m in of.items() if holds(m, printed(o, c))} for (o, c), of in found.items()}
