@@ -95,8 +95,8 @@ def size(text: str) -> tuple[float, int]:
 
 
 def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
-    """How the codes lie beside the prior; of Table 1 the probes, of Figure 2 what is decoded, and whether a batch's codes
-    are independent draws."""
+    """How the codes lie beside the prior; of Table 1 the probes, of Figure 2 what is decoded, and how far a batch's
+    codes are independent draws."""
     fit = {"latent_fit": {"n_test": p.n_test}}
     if group in ("plane", "constraint", "more_codes"):
         return fit
