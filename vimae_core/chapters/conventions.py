@@ -73,6 +73,11 @@ def digits(p: SimpleNamespace, convention: str) -> list[RunConfig]:
     ]
 
 
+def first_seeds(p: SimpleNamespace, convention: str) -> list[RunConfig]:
+    """Those of the seeds that all models have."""
+    return [config for config in digits(p, convention) if config.seed in p.seeds]
+
+
 def _constrained(p: SimpleNamespace, model: str, seed: int, likelihood: str, **beside: int) -> RunConfig:
     of_plane = _of_plane(p, likelihood=likelihood, lambda_=p.lambda_, **beside)
     return paper_model(model, seed=seed, lambda_schedule="constrained", **of_plane)
@@ -135,8 +140,8 @@ def figure_1(results: Results, convention: str) -> Results:
 
 
 def table_1(results: Results, convention: str) -> Results:
-    """Of the committed runs of `digits` those under a convention."""
-    return results.among(digits(parameters("conventions", "reference"), convention))
+    """Of the committed runs of `digits` those under a convention, of the seeds that all models have."""
+    return results.among(first_seeds(parameters("conventions", "reference"), convention))
 
 
 def other_readings(results: Results) -> SimpleNamespace:

@@ -30,7 +30,7 @@ def by_convention(results: Results) -> dict[str, pd.DataFrame]:
     p, found = parameters("conventions", "reference"), {}
     for convention in p.conventions:
         table = table_1(results, convention).table
-        table = table[table["model"].isin(MODELS) & table["seed"].isin(p.seeds)] if len(table) else table
+        table = table[table["model"].isin(MODELS)] if len(table) else table
         if len(table) == len(MODELS) * len(p.seeds):
             names = [WITHIN, POOLED, EVALUATED, "mmd2_null_low", "mmd2_null_high"]
             found[convention] = table.assign(**UNIT * table[names])
