@@ -27,14 +27,18 @@ CONFIG = RunConfig(dataset="made-up", batch_size=B)
 def of_pixels_tied(model, path):
     """The linear run with a batch norm of its pixels, not in training."""
     run = model.run(path, 8, CONFIG)
-    run.network.encoder.insert(1, nn.BatchNorm1d(64, affine=False))
+    norm = nn.BatchNorm1d(64, affine=False)
+    norm.running_mean.fill_(0.5), norm.running_var.fill_(0.1)
+    run.network.encoder.insert(1, norm)
     run.network.eval()
     return run
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_both_estimates_are_recomputed_by_hand(tmp_path, batch_norm):
-    """Within batches and pooled, each among NumPy's for 30 other orders and draws; equal but for batch norm."""
+@pytest.mark.parametrize("moments", ["mmd2", "fixed"])
+def test_both_estimates_are_recomputed_by_hand(tmp_path, batch_norm, moments):
+    """Within batches and pooled, each among NumPy's for 30 other orders and draws; other than each other only where
+    batch norm has the batch's own moments."""
     model, data = linear_model()
     model = replace(model, std=np.array([0.2, 0.3]))  # little noise, beneath which ties can be seen
     run = of_pixels_tied(model, tmp_path) if batch_norm else model.run(tmp_path, 8, CONFIG)
@@ -44,20 +48,23 @@ def test_both_estimates_are_recomputed_by_hand(tmp_path, batch_norm):
     def by_numpy():
         x = rng.permutation(images).reshape(-1, B, 64)
         if batch_norm:
-            x = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-5)
+            mean, variance = x.mean(1, keepdims=True), x.var(1, keepdims=True)
+            mean, variance = (mean, variance) if moments == "mmd2" else (0.5, 0.1)
+            x = (x - mean) / np.sqrt(variance + 1e-5)
         z = model.mean(x) + model.std * rng.normal(size=(N // B, B, 2))
         z_prior = stats.norm.rvs(size=z.shape, random_state=rng)
         within = [mmd2_by_numpy(*pair, (4,)) for pair in zip(z, z_prior, strict=True)]
         pooled = mmd2_by_numpy(z.reshape(-1, 2), z_prior.reshape(-1, 2), (4,))
-        return {"mmd2_in_batches": np.mean(within), "mmd2_in_batches_error": stats.sem(within), "mmd2_pooled": pooled}
+        return {"in_batches": np.mean(within), "in_batches_error": stats.sem(within), "pooled": pooled}
 
     drawn = pd.DataFrame([by_numpy() for _ in range(30)])
-    drawn["tied"] = drawn["mmd2_in_batches"] - drawn["mmd2_pooled"]
-    found = record | {"tied": record["mmd2_in_batches"] - record["mmd2_pooled"]}
+    found = {name: record[f"{moments}_{name}"] for name in drawn}
+    drawn["tied"], found["tied"] = (of["in_batches"] - of["pooled"] for of in (drawn, found))
     for name, values in drawn.items():
         assert found[name] == pytest.approx(values.mean(), abs=4.5 * values.std()), name
     shift = drawn["tied"].mean() / stats.sem(drawn["tied"])
-    assert record["batches"] == N // B and (shift < -5 if batch_norm else abs(shift) < 4)
+    tied = batch_norm and moments == "mmd2"
+    assert record["batches"] == N // B and (shift < -5 if tied else abs(shift) < 4)
 
 
 def test_a_run_is_left_as_it_was(tmp_path):
@@ -65,7 +72,7 @@ def test_a_run_is_left_as_it_was(tmp_path):
     model, data = linear_model()
     run = of_pixels_tied(model, tmp_path)
     assert batches(run, data, n_test=39)["batches"] == 3
-    assert not run.network.training and not run.network.encoder[1].running_mean.any()
+    assert not run.network.training and (run.network.encoder[1].running_mean == 0.5).all()
 
 
 def test_fewer_than_two_batches_are_refused(tmp_path):

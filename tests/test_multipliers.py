@@ -68,7 +68,7 @@ def test_what_became_of_lambda_is_told_from_the_files():
     text = " ".join(in_words(together(reference_results("conventions", None))).split())
     of = {m: [f for f in first if (f[0]["likelihood"], f[0]["memory"]) == ("bernoulli", m)] for m in (0, 1900)}
     ends = {m: [history["hundredths"]["lambda"][-1] for _, history, _ in runs_] for m, runs_ in of.items()}
-    assert f"rest between {min(ends[1900]):,.0f} and {max(ends[1900]):,.0f} in 10 of 10 runs" in text
+    assert f"rest** between {min(ends[1900]):,.0f} and {max(ends[1900]):,.0f} in 10 of 10 runs" in text
     assert set(ends[0]) == {10_000.0} and "its end, 10,000, in 10 of 10 runs" in text
     for runs_ in of.values():
         own, on_test, tolerance = (

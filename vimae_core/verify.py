@@ -60,7 +60,10 @@ def verify(run: Run, data: Dataset | None = None) -> float:
 # From weights in half precision: by which part a number may deviate, by how much one near 0, by how many points one in
 # percent.
 PART, POINTS = 0.02, 0.3
-NEAR_ZERO = {**dict.fromkeys(("mmd2", "mmd2_in_batches", "mmd2_pooled"), 2e-5), "kl": 0.01}
+NEAR_ZERO = {
+    **dict.fromkeys(("mmd2", "mmd2_in_batches", "mmd2_pooled", "fixed_in_batches", "fixed_pooled"), 2e-5),
+    "kl": 0.01,
+}
 
 
 def measured_again(

@@ -62,7 +62,7 @@ def in_words(results: Results) -> str:
 constraint {_met(alone)}.
 
 **With a memory of recent codes λ comes to rest** between {memory["found"].min():,.0f} and
-{memory["found"].max():,.0f}, in {sum(memory["found"] < end)} of {len(memory)} runs, and the rate is
+{memory["found"].max():,.0f} in {sum(memory["found"] < end)} of {len(memory)} runs, and the rate is
 {memory["rate"].mean():.0f} nats. The constraint, now a tighter one, {_met(memory)}.
 {_of_other_images(more, t[t["codes"] == ""]) if len(more) else ""}
 {_no_multiplier(beside, end) if len(beside) else ""}
@@ -93,7 +93,7 @@ images, under the same tolerance, λ goes on to its end in {went_on} of {len(bes
 
 
 def _broken(t: pd.DataFrame) -> str:
-    """How many runs, by likelihood and sample, of the likelihoods that have some; and who of them met the constraint."""
+    """Runs by likelihood and sample, of the likelihoods that have some; how many of them met the constraint."""
     empty = t["rate"] < ENOUGH_RATE
     if not empty.any():
         return "none"
