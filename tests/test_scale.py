@@ -123,7 +123,8 @@ def test_what_could_turn_is_what_changes_its_sign():
     assert turning({(w, 6): -np.log2(w) + noise() for w in widths}) == "could turn"
     assert turning({(w, 6): -np.log2(w) - 1.5 + noise() for w in widths}) == "turns"
     assert turning({(w, 6): noise() - noise() for w in widths}) == "open"
-    assert beyond({(0.125, 6): noise()[:1]}) is None and turning({(0.125, 6): noise()}) == "open"
+    assert beyond({(0.125, 6): noise()}) is None and turning({(0.125, 6): 9 + noise()}) == "too few runs"
+    assert turning({(w, 6): 9 + noise()[:1] for w in widths}) == "too few runs"  # one seed has no word
     assert beyond({(0.125, 6): noise(), (0.25, 12): noise()}) is None  # both axes moved at once: no plane
 
 
@@ -138,7 +139,7 @@ def test_the_table_and_the_figure_hold_every_size():
     two = results.among(r.config for r in results.runs if r.config.label in ("VAE", "beta-VAE"))
     assert len(scale_figure(effects(two)).axes) == 2 and list(scale_table(two).index) == ["β-VAE − VAE, clean"]
     one = results.among(r.config for r in two.runs if r.config.width == 0.25 and r.config.seed == 10)
-    assert "open" in set(scale_table(one)["there"]) and "1 of 1 are undecided" in in_words(one)
+    assert set(scale_table(one)["there"]) == {"too few runs"} and "Not enough sizes" in in_words(one)
     assert foretold_table(one).iloc[0, 0] == "—"  # one size, of one seed
 
 
@@ -174,4 +175,4 @@ def test_a_model_that_was_run_alone_has_a_row_and_no_comparison():
     assert scale_table(both).equals(scale_table(results))
     only = Results("reference", "n", "reference", [wide], row)
     assert scale_table(only).empty and foretold_table(only).empty  # nothing to compare, and no figure of nothing
-    assert show_scale(only, "fig-none") is None and "nothing yet" in in_words(only)
+    assert show_scale(only, "fig-none") is None and "Not enough sizes" in in_words(only)

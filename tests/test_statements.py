@@ -22,7 +22,7 @@ from vimae_core.chapters.statements import (
     CLAIMS,
     Statement,
     _registered,
-    _so_far,
+    by_convention,
     claim_1,
     claim_3,
     claim_5,
@@ -160,7 +160,6 @@ def test_results_among_configurations():
 def test_no_word_before_all_seeds_are_there():
     """Of a registered five, four seeds are no outcome, whatever they show; twelve where the page says twelve."""
     p, of_faces = parameters("conventions", "reference"), parameters("faces", "reference")
-    whole = told(claim_3(with_the_papers_means(0.05)))
     apart, other = "VIMAE-l − VIMAE-n, mask 0.5", "VIMAE-l − VAE, mask 0.5"
     asked = {(c, n): _registered(p, of_faces, c, 3, n) for c in p.conventions for n in (apart, other)}
     assert {c: n for (c, name), n in asked.items() if name == apart} == {
@@ -172,10 +171,54 @@ def test_no_word_before_all_seeds_are_there():
         3,
         3,
     ]
+    few = claim_3(with_the_papers_means(0.05))
     for seeds, shown in ((5, '<a class="word holds"'), (12, "… 5 of 12 seeds")):
-        one = _so_far(whole[apart], seeds)
+        one = told(few, lambda name, n=seeds: n if name == apart else 5)[apart]
         assert figures.cell(3, one).startswith(shown)
         assert (words.word(one) == "holds") == (seeds == 5)
+
+
+def test_a_word_stays_whatever_is_missing_turns_out_to_be():
+    """Of 300 made-up claims in part: each word is that of the whole claim; what is not rejected has none."""
+    rng, given, waiting = np.random.default_rng(0), 0, 0
+    for _ in range(300):
+        n = int(rng.integers(2, 9))
+        whole = {str(i): Statement(rng.normal(rng.choice([0, 1, -3]), 1, (5, 1)), paper=1.0) for i in range(n)}
+        some = {
+            i: s if rng.random() < 0.6 else s._replace(values=s.values[: rng.integers(4)]) for i, s in whole.items()
+        }
+        there, final = told(some, lambda name: 5), told(whole, lambda name: 5)
+        for name, one in there.items():
+            if len(some[name].values) < 5:
+                assert words.word(one) in (words.SO_FAR, words.NOT_RUN) and one.excludes is one.could_hold is None
+            elif words.word(one) == words.SO_FAR:
+                assert one.outcome.word == "undecided so far"
+                waiting += 1
+            else:
+                assert one.outcome.word == final[name].outcome.word
+                assert one.excludes in (None, final[name].excludes) and one.could_hold in (None, final[name].could_hold)
+                given += 1
+    assert given > 100 and waiting > 100
+
+
+def test_more_seeds_are_for_the_two_vimae_beside_each_other():
+    """Claims 4 and 5 ask the first seeds alone, however many are there; claims 2 and 3 all."""
+    p, of_faces = parameters("conventions", "reference"), parameters("faces", "reference")
+    results = reference_results("conventions", None)
+    found = by_convention(p, of_faces, results, reference_results("faces", None))["wae"]
+    more = [config for config in digits(p, "wae") if config.seed in p.more_seeds]
+    rows = (
+        results["digits"]
+        .table.iloc[[-1] * len(more)]
+        .assign(model=[c.label for c in more], seed=[c.seed for c in more])
+    )
+    some = results["digits"].among(config for config in digits(p, "wae") if config.seed in p.seeds)
+    runs = [*some.runs, *(Run(config, ROOT, {}, {}) for config in more)]
+    digits_ = Results("reference", "n", "reference", runs, pd.concat([some.table, rows]))
+    again = by_convention(p, of_faces, {**results, "digits": digits_}, reference_results("faces", None))["wae"]
+    for claim in (4, 5):
+        assert [t.outcome for t in again[claim].values()] == [t.outcome for t in found[claim].values()]
+    assert again[3]["VIMAE-l − VIMAE-n, mask 0.5"].outcome.seeds == 12
 
 
 def test_the_codes_that_are_drawn_are_two_models_of_one_seed():

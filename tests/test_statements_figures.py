@@ -8,7 +8,7 @@ from tests.conftest import ROOT
 from tests.test_statements import results
 from vimae_core.chapters import statements_figures as figures
 from vimae_core.chapters import statements_words as words
-from vimae_core.chapters.statements import CLAIMS, Statement, _so_far, of_the_reference, told
+from vimae_core.chapters.statements import CLAIMS, Statement, of_the_reference, told
 from vimae_core.profiles import parameters
 
 
@@ -27,22 +27,24 @@ def test_the_three_sentences():
     some = example({"wae": {"a": "holds", "b": "holds", "c": "undecided"},
                     "bernoulli": {"a": "holds", "b": "contradicted", "c": "contradicted"}})  # fmt: skip
     text = words.in_sentences(some)
-    assert text.startswith("**There is no convention under which every statement holds.** 3 statements were run")
-    assert "Under all of these hold: 1 (claim 2: a). Under none of them: 1 (claim 2: c);" in text
-    assert "contradicted under every one of them: none." in text
+    assert text.startswith("**There is no convention under which every statement holds.** 3 statements have a word")
+    assert "Under each of those hold 1 (claim 2: a); under none of them 1 (claim 2: c);" in text
+    assert "contradicted under each are none." in text
     twice = {c: {**claims, 3: claims[2]} for c, claims in some.items()}
-    assert "6 statements were run" in words.in_sentences(twice)
+    assert "6 statements have a word" in words.in_sentences(twice)
     whole = words.in_sentences(example({"wae": {"a": "holds"}, "gaussian": {"a": "contradicted"}}))
     assert "Under `wae` every statement holds" in whole
     open_ = words.in_sentences(example({"wae": {"a": "holds", "b": None}, "gaussian": {"a": "holds", "b": None}}))
     assert "No convention is known yet" in open_
-    assert "2 of 4 cells are not yet run with all of their seeds" in open_
-    known = words.in_sentences(example({"wae": {"a": "undecided", "b": None}, "gaussian": {"a": "contradicted"}}))
+    assert "2 of 4 cells have no word yet" in open_
+    known = words.in_sentences(example({"wae": {"a": "contradicted", "b": None}, "gaussian": {"a": "undecided"}}))
     assert "There is no convention" in known and "1 of 3 cells" in known  # whatever is still to be run
+    unknown = words.in_sentences(example({"wae": {"a": "undecided", "b": None}, "gaussian": {"a": "undecided"}}))
+    assert "No convention is known yet" in unknown and "2 of 3 cells" in unknown  # what is missing may decide a
     some["gaussian"] = {3: some["wae"][2]}  # not asked claim 2: no reading under which all holds
     some["bernoulli"][3] = example({"bernoulli": {"a": "holds", "b": "holds", "c": "holds"}})["bernoulli"][2]
     text = words.in_sentences(some)
-    assert "There is no convention" in text and "hold: 3 (claim 2: a; claim 3: a, b)" in text
+    assert "There is no convention" in text and "hold 3 (claim 2: a; claim 3: a, b)" in text
 
 
 def test_many_statements_are_counted_claim_by_claim():
@@ -75,8 +77,9 @@ def test_the_map_and_the_tables_say_what_the_words_say():
 def test_the_seeds_stand_beside_their_interval_and_the_papers_effect():
     """A dot a seed at its mean over draws, a bar from end to end in its word's colour; no mark before all are there."""
     values = np.array([[0.9, 1.1], [1.9, 2.1], [2.9, 3.1]])
-    one = told({"x − y, clean": Statement(values, paper=5.0), "x − z, clean": Statement(values - 10)})
-    figure = figures.seeds_figure(2, {"wae": {2: one}, "gaussian": {2: {n: _so_far(t, 5) for n, t in one.items()}}})
+    statements = {"x − y, clean": Statement(values, paper=5.0), "x − z, clean": Statement(values - 10)}
+    one, fewer = told(statements), told(statements, lambda name: 5)
+    figure = figures.seeds_figure(2, {"wae": {2: one}, "gaussian": {2: fewer}})
     ours, open_ = figure.axes
     assert [a.get_title(loc="left") for a in figure.axes] == ["wae", "gaussian"] and not open_.collections
     np.testing.assert_allclose(ours.collections[0].get_offsets(), [[1, 0], [2, 0], [3, 0]])
@@ -119,9 +122,9 @@ def test_a_claim_in_brief():
     assert {c: words.in_brief(of[2]) for c, of in some.items()} == {
         "wae": ["holds, all 2"], "wae-code": ["1 holds", "2 undecided"], "gaussian": ["not yet run"]
     }  # fmt: skip
-    fewer = {name: _so_far(one, 5) for name, one in some["wae"][2].items()}
-    assert words.in_brief(fewer) == ["not yet run with all seeds"]
-    assert words.in_brief({**some["wae"][2], "c": fewer["a"]}) == ["2 hold", "1 so far"]
+    fewer = told({name: one.statement for name, one in some["wae"][2].items()}, lambda name: 5)
+    assert words.in_brief(fewer) == ["runs are missing"]
+    assert words.in_brief({**some["wae"][2], "c": fewer["a"]}) == ["2 hold", "1 to come"]
 
 
 def test_chapters_show_their_claims_and_pages_cite_them(monkeypatch):

@@ -25,7 +25,7 @@ def test_the_sentences_are_what_the_record_shows():
     assert 0 < half(found, "the SVM's fractions", "C_u = 0", "clean")[1] < 0.3
     assert half(found, "the SVM's fractions", "SVM", "clean", 100)[0] > 1
     forced = found["unlabelled digits that a tenth takes for another class, at least, by draw"]
-    assert f"{np.mean(forced):.0f} of 3,000" in in_words(found)
+    assert f"{np.mean(forced):.0f} of 3,000" in " ".join(in_words(found).split())
 
 
 def test_the_numbers_are_the_records():

@@ -103,8 +103,9 @@ def test_without_weights_or_data_nothing_is_measured_anew(published):
     assert verify_measures(published, load_dataset("tiny"))[0] == not_anew
 
 
-SMALL = [p for p in sorted(REFERENCE.iterdir()) if (p / "weights.safetensors").is_file()]
-SMALL = [p for p in SMALL if read_json(p / "config.json")["architecture"] == "mlp"]
+STORED = [p for p in sorted(REFERENCE.iterdir()) if (p / "weights.safetensors").is_file()]
+SMALL = [p for p in STORED if read_json(p / "config.json")["architecture"] == "mlp"]
+TIED = [p for p in STORED if "batches" in read_json(p / "record.json")]
 
 
 @pytest.mark.parametrize("path", SMALL, ids=lambda path: path.name)
@@ -114,3 +115,13 @@ def test_the_committed_fits_are_todays(path):
     found = measured_again(run, load_dataset(), "latent_fit", stored, {})
     assert set(found) >= {"kl", "mmd2", "rate", "distortion", "squared_error"}
     assert max(deviations("latent_fit", found, stored).values()) < 0.5
+
+
+@pytest.mark.parametrize("path", TIED, ids=lambda path: path.name)
+def test_what_batch_norm_ties_is_todays(path):
+    """The same of every committed network whose batches were looked at."""
+    run, record = Run.load(path), read_json(path / "record.json")
+    settings = record["determined_by"]["batches"]
+    found = measured_again(run, load_dataset(), "batches", record["batches"], settings)
+    assert found.keys() == record["batches"].keys()
+    assert max(deviations("batches", found, record["batches"]).values()) < 0.5

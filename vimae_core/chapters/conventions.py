@@ -73,6 +73,11 @@ def digits(p: SimpleNamespace, convention: str) -> list[RunConfig]:
     ]
 
 
+def first_seeds(p: SimpleNamespace, convention: str) -> list[RunConfig]:
+    """Those of the seeds that all models have."""
+    return [config for config in digits(p, convention) if config.seed in p.seeds]
+
+
 def _constrained(p: SimpleNamespace, model: str, seed: int, likelihood: str, **beside: int) -> RunConfig:
     of_plane = _of_plane(p, likelihood=likelihood, lambda_=p.lambda_, **beside)
     return paper_model(model, seed=seed, lambda_schedule="constrained", **of_plane)
@@ -95,8 +100,8 @@ def size(text: str) -> tuple[float, int]:
 
 
 def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
-    """How the codes lie beside the prior; of Table 1 the probes, of Figure 2 what is decoded, and whether a batch's codes
-    are independent draws."""
+    """How the codes lie beside the prior; of Table 1 the probes, of Figure 2 what is decoded, and how far a batch's
+    codes are independent draws."""
     fit = {"latent_fit": {"n_test": p.n_test}}
     if group in ("plane", "constraint", "more_codes"):
         return fit
@@ -135,8 +140,8 @@ def figure_1(results: Results, convention: str) -> Results:
 
 
 def table_1(results: Results, convention: str) -> Results:
-    """Of the committed runs of `digits` those under a convention."""
-    return results.among(digits(parameters("conventions", "reference"), convention))
+    """Of the committed runs of `digits` those under a convention, of the seeds that all models have."""
+    return results.among(first_seeds(parameters("conventions", "reference"), convention))
 
 
 def other_readings(results: Results) -> SimpleNamespace:

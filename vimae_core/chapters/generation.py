@@ -8,6 +8,7 @@ from vimae_core.config import RunConfig
 from vimae_core.profiles import asked_models
 from vimae_core.report.claims import Verdict, difference, judged, measured
 from vimae_core.report.results import Results
+from vimae_core.report.statistics import Mean, crossed_mean
 
 
 def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
@@ -38,6 +39,11 @@ def yardsticks(results: list[Results], measures: list[str]) -> str:
         for result in filter(None, results)
     ]
     return "; ".join(told) + "."
+
+
+def nearer(results: Results, model: str, other: str) -> Mean:
+    """By how much a model's prior samples lie nearer to the test digits than another's: Fréchet distance, 95 %."""
+    return crossed_mean(difference(*(measured(results, m, "prior_frechet") for m in (other, model))))
 
 
 def claim_4(results: Results) -> Verdict:

@@ -22,6 +22,7 @@ def _told(results: Results) -> pd.DataFrame:
         found=[h["hundredths"]["lambda"][-1] for h in histories],
         own=[h["constraint"]["mean"] for h in histories],
         met=[h["constraint"]["met"] for h in histories],
+        tolerance=[h["constraint"]["tolerance"] for h in histories],
         codes=[_codes(c.memory, c.more_codes) for c in configs],
     )
 
@@ -50,22 +51,24 @@ def multipliers(results: Results) -> pd.DataFrame:
 
 
 def in_words(results: Results) -> str:
-    """What became of lambda with the batch's codes alone, with a memory, with codes of other images; what is empty."""
+    """What became of lambda with the batch's codes alone, with a memory, with codes of other images; what is broken."""
     t, end = _told(results), max(run.config.lambda_ for run in results.runs)
     memory, more = (t[t["codes"].str.contains(what)] for what in ("memory", "more"))
     likelihood = memory["likelihood"].iloc[0]
-    alone = t[(t["codes"] == "") & (t["likelihood"] == likelihood)]
+    alone, beside = (of[of["likelihood"] == likelihood] for of in (t[t["codes"] == ""], more))
     return f"""
-**By the batch alone** a step can tell little: under `{likelihood}` λ goes on to its end, {end:,.0f}, in
-{sum(alone["found"] >= end)} of {len(alone)} runs, and the rate is {alone["rate"].mean():.0f} nats. The constraint
-{_met(alone)}.
+**By the batch alone** a step can tell little: under the likelihood of `{likelihood}` λ goes on to its end,
+{end:,.0f}, in {sum(alone["found"] >= end)} of {len(alone)} runs, and the rate is {alone["rate"].mean():.0f} nats. The
+constraint {_met(alone)}.
 
-**With a memory of recent codes the multiplier is found.** λ comes to rest between {memory["found"].min():,.0f} and
+**With a memory of recent codes λ comes to rest** between {memory["found"].min():,.0f} and
 {memory["found"].max():,.0f} in {sum(memory["found"] < end)} of {len(memory)} runs, and the rate is
 {memory["rate"].mean():.0f} nats. The constraint, now a tighter one, {_met(memory)}.
 {_of_other_images(more, t[t["codes"] == ""]) if len(more) else ""}
-**An empty code meets the constraint too,** which asks for no information: below one nat end {_empty(t)}. No run had a
-loss or a weight that is not finite.
+{_no_multiplier(beside, end) if len(beside) else ""}
+
+**An empty code meets the constraint too,** which asks for no information. Below one nat, and so broken as
+[registered](the-constraint), end {_broken(t)}. No run had a loss or a weight that is not finite.
 """
 
 
@@ -76,27 +79,42 @@ def _of_other_images(more: pd.DataFrame, alone: pd.DataFrame) -> str:
         end, rate = f"at {low}" if low == high else f"between {low} and {high}", own["rate"].mean()
         without = alone.loc[alone["likelihood"] == likelihood, "rate"].mean()
         told.append(
-            f"Under `{likelihood}` λ ends {end}, with a rate of {rate:.1f} nats instead of the {without:.1f} that the "
-            f"batch alone has; the constraint {_met(own)}."
+            f"Under the likelihood of `{likelihood}` λ ends {end}, with a rate of {rate:.1f} nats beside the "
+            f"{without:.1f} that the batch alone has; the constraint {_met(own)}."
         )
     return f"\n**Codes of other images, by the encoder as it is.** {' '.join(told)}\n"
 
 
-def _empty(t: pd.DataFrame) -> str:
-    """How many codes are empty by likelihood and sample, of the likelihoods that have some; who met the constraint."""
+def _no_multiplier(beside: pd.DataFrame, end: float) -> str:
+    """Where a memory lets lambda rest, other images of the same number and tolerance may not."""
+    went_on = sum(beside["found"] >= end)
+    return f"""So where a memory lets λ rest is not yet the multiplier of the constraint: beside codes of as many other
+images, under the same tolerance, λ goes on to its end in {went_on} of {len(beside)} runs."""
+
+
+def _broken(t: pd.DataFrame) -> str:
+    """Runs by likelihood and sample, of the likelihoods that have some; how many of them met the constraint."""
     empty = t["rate"] < ENOUGH_RATE
-    under = t[t["likelihood"].isin(t["likelihood"][empty])]
+    if not empty.any():
+        return "none"
     counts = []
-    for (likelihood, codes), own in under.groupby(["likelihood", "codes"], sort=False):
+    for (likelihood, codes), own in t[t["likelihood"].isin(t["likelihood"][empty])].groupby(
+        ["likelihood", "codes"], sort=False
+    ):
         how = f"with {codes}" if codes else "by the batch alone"
-        counts.append(f"{(own['rate'] < ENOUGH_RATE).sum()} of {len(own)} runs under `{likelihood}` {how}")
-    return f"{' and '.join(counts) or 'none'}, of which {sum(t['met'] & empty)} meet it on training digits"
+        n = sum(own["rate"] < ENOUGH_RATE)
+        counts.append(f"{n} of {len(own)} under the likelihood of `{likelihood}` {how}")
+    return (
+        f"{sum(empty)} of {len(t)} runs: {', '.join(counts)}. Of these {sum(t['met'] & empty)} meet the constraint on "
+        "training digits"
+    )
 
 
 def _met(own: pd.DataFrame) -> str:
-    """Whether the constraint is met, by the training's own estimate and on test digits, and how far apart they lie."""
+    """Whether the constraint is met, by the training's own estimate and on test digits; both, and the tolerance."""
     return (
         f"is met by the training's own estimate in {sum(own['met'])} of {len(own)} and on test digits in "
-        f"{sum(own['constraint_met'])}, where MMD² is {1e4 * own['mmd2'].mean():.1f} · 10⁻⁴ instead of "
-        f"{1e4 * own['own'].mean():.1f} · 10⁻⁴ (means)"
+        f"{sum(own['constraint_met'])}; the MMD² is {1e4 * own['own'].mean():.1f} · 10⁻⁴ by the former and "
+        f"{1e4 * own['mmd2'].mean():.1f} · 10⁻⁴ on the latter (means), the tolerance "
+        f"{1e4 * own['tolerance'].mean():.1f} · 10⁻⁴"
     )

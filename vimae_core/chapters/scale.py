@@ -26,6 +26,7 @@ TURNING = {  # of a difference at the largest size and at the paper's
     "could turn": "have one that the band at the paper's scale does not confirm",
     "turns": "change it",
     "open": "are undecided at the largest size, and nothing to turn",
+    "too few runs": "have too few sizes or seeds yet",
 }
 
 Size = tuple[float, int]  # width, epochs
@@ -60,7 +61,7 @@ def beyond(by_size: BySize, at: Size = PAPERS) -> Mean | None:
     are independent, draws of labels are the same at every size and add their own error (Satterthwaite's degrees of
     freedom). None where the sizes leave the plane open, or no spread around it. An axis that was not moved along stays.
     """
-    plane = _plane(by_size, at)
+    plane = _plane(by_size, at) if len(by_size) > 1 else None
     if plane is None:
         return None
     by_draw, of_seeds, _, freedom = plane
@@ -106,7 +107,9 @@ def _band(value: float, squared_error: float, freedom: float, of: BySize) -> Mea
 def turning(by_size: BySize) -> str:
     """One of `TURNING`: whether what the largest size says could be another thing at the paper's scale."""
     here, there = crossed_mean(by_size[max(by_size, key=lambda size: size[0] ** 2 * size[1])]), beyond(by_size)
-    if there is None or not _sign(here):
+    if there is None or np.isnan(here.high):
+        return "too few runs"
+    if not _sign(here):
         return "open"
     return {1: "stays", 0: "could turn", -1: "turns"}[_sign(here) * _sign(there)]
 
@@ -156,6 +159,8 @@ def foretold_table(results: Results) -> pd.DataFrame:
 def in_words(results: Results) -> str:
     """What scale could still change, and how far a plane is to be trusted."""
     found = effects(results)
+    if all(turning(of) == "too few runs" for of in found.values()):
+        return "**Not enough sizes were run yet** to say anything of the paper's."
     of = {w: [name for name, sizes in found.items() if turning(sizes) == w] for w in TURNING}
     told = [
         of[w] and f"{len(of[w])} of {len(found)} {text} ({'; '.join(n.replace('beta', 'β') for n in of[w])})"

@@ -3,13 +3,15 @@
 Fixed, with their tests, in book/second_analysis.md.
 """
 
+from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 
 from vimae_core.chapters.capacity import CLEAN, HEAVY, TABLE_1, accuracies
-from vimae_core.chapters.conventions import ENOUGH_RATE, digits, plane
+from vimae_core.chapters.conventions import ENOUGH_RATE, digits, first_seeds, plane
 from vimae_core.chapters.faces import FAR, NEAR, second
 from vimae_core.profiles import parameters
 from vimae_core.report.claims import difference, measured
@@ -35,7 +37,7 @@ class Told(NamedTuple):
 
     statement: Statement
     outcome: Outcome | None
-    could_hold: bool | None  # whether this spread around the paper's effect would have held
+    could_hold: bool | None  # whether this spread around the paper's effect would have held; None: open
     excludes: bool | None  # whether the paper's effect is another, by Holm's method over these differences from it
 
 
@@ -131,27 +133,41 @@ def claim_6(results: Results) -> dict[str, Statement]:
 CLAIMS = {1: claim_1, 2: claim_2, 3: claim_3, 4: claim_4, 5: claim_5, 6: claim_6}
 
 
-def told(statements: dict[str, Statement]) -> dict[str, Told]:
-    """What came out of a claim's statements, corrected together."""
-    tested = {name: s for name, s in statements.items() if s.values.size and s.margin is None}
-    printed = {name: s for name, s in tested.items() if s.paper is not None}
-    outcomes = corrected_intervals({name: s.values for name, s in tested.items()})
-    could = at_the_papers_mean(
-        {name: s.values for name, s in printed.items()}, {name: s.paper for name, s in printed.items()}
-    )
-    apart = corrected_intervals({name: s.values - s.paper for name, s in printed.items()})
+def told(statements: dict[str, Statement], seeds: Callable[[str], int] = lambda name: 1) -> dict[str, Told]:
+    """What came out of a claim's statements, corrected together; `seeds(name)`: how many one is to have.
+
+    No word before all of them are there: who stops where it suits him finds what suits him. And none that the claim's
+    other statements can still change: those without all seeds count as p = 1, beside which what is decided stays so,
+    and what is undecided is so only when all are there.
+    """
+    tests = [name for name, s in statements.items() if s.margin is None]
+    whole = {name: s.values for name, s in statements.items() if s.values.size and len(s.values) >= seeds(name)}
+    final = all(name in whole for name in tests)
+
+    def corrected(tables: dict[str, np.ndarray]) -> dict[str, Outcome]:
+        return corrected_intervals(tables, tests=len(tests))
+
+    outcomes = corrected({name: whole[name] for name in tests if name in whole})
+    printed = {name: statements[name].paper for name in outcomes if statements[name].paper is not None}
+    could = at_the_papers_mean({name: whole[name] for name in printed}, printed, tests=len(tests))
+    apart = corrected({name: whole[name] - effect for name, effect in printed.items()})
+    if not final:
+        outcomes = {n: o._replace(word=f"{o.word} so far") if o.word == "undecided" else o for n, o in outcomes.items()}
     for name, s in statements.items():
-        if s.values.size and s.margin is not None:
+        if name in whole and s.margin is not None:
             outcomes[name] = equivalent(s.values[:, 0], s.margin)
-        if s.word and name in outcomes:
+        elif name in whole and s.word:
             outcomes[name] = outcomes[name]._replace(word=s.word)
+        elif s.values.size and name not in whole:
+            (outcome,) = corrected({name: s.values}).values()
+            outcomes[name] = outcome._replace(word=f"{outcome.seeds} of {seeds(name)} seeds")
+
+    def sure(of: dict[str, Outcome], name: str, *words: str) -> bool | None:
+        """Whether one of the words came out; None where it is not final that none did."""
+        return None if name not in of else of[name].word in words or (False if final else None)
+
     return {
-        name: Told(
-            s,
-            outcomes.get(name),
-            could[name].word == "holds" if name in could else None,
-            apart[name].word in ("holds", "contradicted") if name in apart else None,
-        )
+        name: Told(s, outcomes.get(name), sure(could, name, "holds"), sure(apart, name, "holds", "contradicted"))
         for name, s in statements.items()
     }
 
@@ -165,13 +181,12 @@ def by_convention(
     """
     found = {}
     for c in p.conventions:
-        of = {1: digit_results["plane"].among(plane(p, c)), 6: _faces(faces_p, c, face_results)}
         on_digits = digit_results["digits"].among(digits(p, c))
+        first = on_digits.among(first_seeds(p, c))  # the others are for VIMAE-n and VIMAE-l beside each other
+        on_plane = digit_results["plane"].among(plane(p, c))
+        of = {1: on_plane, 2: on_digits, 3: on_digits, 4: first, 5: first, 6: _faces(faces_p, c, face_results)}
         found[c] = {
-            claim: {
-                name: _so_far(one, _registered(p, faces_p, c, claim, name))
-                for name, one in told(test(of.get(claim, on_digits))).items()
-            }
+            claim: told(test(of[claim]), partial(_registered, p, faces_p, c, claim))
             for claim, test in CLAIMS.items()
             if claim != 6 or c in ("bernoulli", *faces_p.conventions)
         }
@@ -184,13 +199,6 @@ def _registered(p: SimpleNamespace, faces_p: SimpleNamespace, convention: str, c
         return len(faces_p.seeds if convention == "bernoulli" else faces_p.convention_seeds)
     more = claim in (2, 3) and convention in p.more_conventions and all(m in name for m in p.more_methods)
     return len(p.plane_seeds) if claim == 1 else len(p.seeds) + more * len(p.more_seeds)
-
-
-def _so_far(one: Told, seeds: int) -> Told:
-    """No word before all seeds are there: who stops where it suits him finds what suits him."""
-    if one.outcome is None or one.outcome.seeds >= seeds:
-        return one
-    return one._replace(outcome=one.outcome._replace(word=f"{one.outcome.seeds} of {seeds} seeds"))
 
 
 def of_the_reference() -> tuple[dict[str, dict[int, dict[str, Told]]], dict[int, list[Results]]]:

@@ -49,9 +49,10 @@ def show_map(found: ByConvention, behind: dict[int, list[Results]], name: str) -
         statement_map(found),
         name,
         "**Which statements hold under which convention.** A row a statement, a column a convention: ✓ holds, "
-        "✗ contradicted, ? undecided, by the corrected 95 % interval; …: not all seeds yet; empty: not yet run; no "
-        "cell: not asked. The number is the difference that the statement says is above zero, its unit and interval "
-        "stand in the tables below; *empty*: a code of less than one nat, which is no fit.",
+        "✗ contradicted, ? undecided, by the corrected 95 % interval; …: some of its runs, or of those that it is "
+        "corrected with, are missing; blank: not yet run; no cell: not asked. The number is the difference that the "
+        "statement says is above zero, its unit and interval stand in the tables below; the word *empty* in a cell: a "
+        "code of less than one nat, which is no fit.",
         f"A grid of statements by conventions with a sign, a colour and a number in each cell. {counts}.",
         sources([*behind[1], *behind[2], *behind[6]]),
     )
@@ -160,7 +161,7 @@ def show_seeds(claim: int, found: ByConvention, results: list[Results]) -> None:
         f"in {' and '.join(units(claim, found))}. Dots: the seeds (means over draws of labels); bar: their mean with "
         "its corrected interval, blue where the statement holds, orange where it is contradicted, grey where it is "
         f"undecided{'; diamond: the difference that the paper prints' * (claim in (2, 3))}. Panels of a row share "
-        "their axis; no mark: not yet run with all seeds.",
+        f"their axis; no mark: runs are missing.{' An empty code decides by itself, wherever it lies.' * (claim == 1)}",
         f"Intervals of claim {claim}'s statements around zero, a column a convention. "
         + "; ".join(f"{c}: {in_numbers({claim: of})}" for c, of in asked(claim, found).items()),
         sources(results),

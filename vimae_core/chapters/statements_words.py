@@ -9,7 +9,7 @@ from vimae_core.report.show import show_table
 
 ByConvention = dict[str, dict[int, dict[str, Told]]]
 
-NOT_RUN, SO_FAR = "not yet run", "so far"
+NOT_RUN, SO_FAR = "not yet run", "to come"  # no run; runs of it, or of what it is corrected with, are missing
 DECIDED = ("holds", "undecided", "contradicted")
 WORDS = ("holds", "sign agrees", "undecided", "sign disagrees", "contradicted", SO_FAR, NOT_RUN)
 FEW = 2  # names of a claim's statements in a sentence
@@ -31,7 +31,7 @@ def in_brief(of_claim: dict[str, Told]) -> list[str]:
     """What came of a claim under a convention: that it holds, or how many of its statements came out how."""
     words = [word(told) for told in of_claim.values()]
     if set(words) <= {NOT_RUN, SO_FAR}:
-        return [NOT_RUN if set(words) == {NOT_RUN} else "not yet run with all seeds"]
+        return [NOT_RUN if set(words) == {NOT_RUN} else "runs are missing"]
     if set(words) == {"holds"}:
         return [f"holds, all {len(words)}"]
     return [f"{words.count(w)} {COUNTED.get(w, w) if words.count(w) > 1 else w}" for w in WORDS if w in words]
@@ -55,7 +55,7 @@ def in_sentences(found: ByConvention) -> str:
         else "**No convention is known yet under which every statement holds.**"
     )
     if open_:
-        first += f" {open_} of {sum(map(len, words.values()))} cells are not yet run with all of their seeds."
+        first += f" {open_} of {sum(map(len, words.values()))} cells have no word yet, as runs are missing."
     run = {n: [of[n] for of in words.values() if of.get(n) in DECIDED] for n in every}
     run = {n: of for n, of in run.items() if len(of) > 1}  # one convention is not several
     if not run:
@@ -65,8 +65,9 @@ def in_sentences(found: ByConvention) -> str:
         for test in (lambda of: of == {"holds"}, lambda of: "holds" not in of, lambda of: of == {"contradicted"})
     )
     return (
-        f"{first} {len(run)} statements were run under several conventions. Under all of these hold: {under_all}. "
-        f"Under none of them: {under_none}; contradicted under every one of them: {refuted}."
+        f"{first} {len(run)} statements have a word under two conventions or more. Under each of those hold "
+        f"{under_all}; under none of them {under_none}; contradicted under each are {refuted}. (Under `bernoulli` and "
+        "`constrained` an AE, a VAE and a β-VAE are the same runs: they have nothing to constrain.)"
     )
 
 

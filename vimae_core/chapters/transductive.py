@@ -48,13 +48,14 @@ def in_words(found: dict) -> str:
     few = [points(found, change, "SVM", "clean", 100) for change in ("the SVM's fractions", "a tenth")]
     return f"""
 **One choice was a fault.** A tenth of the unlabelled digits was taken to be of each class, as among the labels. But
-the labels are drawn a hundred a class, and the unlabelled digits are not: {sum(forced) / len(forced):.0f} of 3,000, on
-average, were thereby forced into a wrong class. With as many of each class as the plain SVM finds there, M1+TSVM gains
-{gain[0]} points on clean digits, {gain[1]} where half of the pixels are masked, and {gain[2]} under noise of σ = 0.4.
+the labels are drawn a hundred a class, and the unlabelled digits are not: at least {sum(forced) / len(forced):.0f} of
+3,000, on average, were thereby forced into a wrong class. With as many of each class as the plain SVM finds there,
+M1+TSVM gains {gain[0]} points on clean digits, {gain[1]} where half of the pixels are masked, and {gain[2]} under
+noise of σ = 0.4.
 The first analysis keeps the machine that it was registered with; the second has the mended one.
 
 **The rest is no fault.** More landmarks, a slower annealing, or C and γ chosen for this machine change little that the
 draws can tell. With 1000 labels, unlabelled digits are worth little: {alone} points on clean digits over the same
-machine without them. With 100 labels the transductive half shows what it is for: {few[0]} points above the plain SVM,
-and {few[1]} with a tenth, which so few labels make the better guess.
+machine without them. With 100 labels the transductive half shows what it is for: {few[0]} points above the plain SVM
+on clean digits, and {few[1]} with a tenth, which so few labels make the better guess.
 """

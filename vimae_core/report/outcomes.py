@@ -28,8 +28,13 @@ class Outcome(NamedTuple):
         return self.difference.n
 
 
-def corrected_intervals(tables: dict[str, np.ndarray], level: float = 0.05) -> dict[str, Outcome]:
+def corrected_intervals(
+    tables: dict[str, np.ndarray], level: float = 0.05, tests: int | None = None
+) -> dict[str, Outcome]:
     """Tests a family of differences (seeds by draws), each claimed to be above 0; p is corrected by Holm's method.
+
+    The family has so many `tests`, if more than those in `tables`: the others count as p = 1, and what is rejected
+    beside these stays so, whatever they turn out to be.
 
     Of m tests the i-th smallest p is held against alpha = level / (m - i + 1) until one is not below it; that one's
     alpha is every later one's. An interval of 1 - alpha thus leaves out 0 where Holm rejects, and there alone. Equal
@@ -37,10 +42,12 @@ def corrected_intervals(tables: dict[str, np.ndarray], level: float = 0.05) -> d
     Raises ValueError where a table has no value.
     """
     p = [two_sided_p(values) for values in tables.values()]
-    corrected = np.array(holm(p))
-    n, rejected = np.count_nonzero(np.isfinite(p)), np.count_nonzero(corrected < level)
+    n = np.count_nonzero(np.isfinite(p))
+    m = max(n, tests or 0)
+    corrected = np.array(holm([*p, *[1.0] * (m - n)]))[: len(p)]
+    rejected = np.count_nonzero(corrected < level)
     alpha = np.full(len(p), np.nan)
-    alpha[np.argsort(p, kind="stable")[:n]] = level / (n - np.minimum(np.arange(n), rejected))
+    alpha[np.argsort(p, kind="stable")[:n]] = level / (m - np.minimum(np.arange(n), rejected))
     return {
         name: _outcome(values, float(a), float(q))
         for (name, values), a, q in zip(tables.items(), alpha, corrected, strict=True)
@@ -74,7 +81,7 @@ def equivalent(values: np.ndarray, margin: float, level: float = 0.05) -> Outcom
 
 
 def at_the_papers_mean(
-    tables: dict[str, np.ndarray], effects: dict[str, float], level: float = 0.05
+    tables: dict[str, np.ndarray], effects: dict[str, float], level: float = 0.05, tests: int | None = None
 ) -> dict[str, Outcome]:
     """The family's outcomes if every mean were the paper's and the spread as measured: could this test say "holds"?
 
@@ -82,7 +89,7 @@ def at_the_papers_mean(
     """
     with np.errstate(invalid="ignore"):  # an infinite mean
         shifted = {name: values - values.mean() + effects[name] for name, values in tables.items()}
-    return corrected_intervals(shifted, level)
+    return corrected_intervals(shifted, level, tests)
 
 
 def power(effect: float, sd: float, seeds: int, level: float = 0.05) -> float:
