@@ -32,8 +32,8 @@ def batches(run: Run, data: Dataset, n_test: int | None = None) -> dict[str, int
     and the two estimate the same.
     """
     images = data["test"][0][:n_test]
-    network = copy.deepcopy(run.network).cpu()  # a copy: training mode moves the running moments
-    own, fixed = (_estimates(run, network.train(mode), images) for mode in (True, False))
+    # A copy for each: training mode moves the running moments.
+    own, fixed = (_estimates(run, copy.deepcopy(run.network).cpu().train(mode), images) for mode in (True, False))
     whole = len(images) // run.config.batch_size
     return {"batches": whole, **own, **{name.replace("mmd2", "fixed"): value for name, value in fixed.items()}}
 
