@@ -67,9 +67,9 @@ def held(r):
     return table_1(r["digits"], "constrained")
 
 
-def nearer_values(r, model):
-    """By how much a model's prior samples are nearer than the VAE's under `constrained`, seed by seed."""
-    return difference(*(measured(held(r), m, "prior_frechet") for m in ("VAE", model)))
+def nearer_values(of, model):
+    """By how much a model's prior samples are nearer than the VAE's, seed by seed."""
+    return difference(*(measured(of, m, "prior_frechet") for m in ("VAE", model)))
 
 
 def generated_under_wae(r):
@@ -264,18 +264,20 @@ CONCLUSIONS = [
     ),
     Conclusion(
         PAGE,
-        "was its λ's doing",
+        "So that it generated worse, above, came of its λ",
         # "as found above": the row of the verdict
-        lambda r: outcomes({m: nearer_values(r, m) for m in VIMAE}, "holds"),
+        lambda r: outcomes({m: nearer_values(held(r), m) for m in VIMAE}, "holds"),
         "conventions",
     ),
     Conclusion(
         PAGE,
-        "its samples are nearer than the VAE's by",
-        lambda r: (
-            outcomes({"InfoVAE": nearer_values(r, "InfoVAE")}, "holds")
-            | each({f"rate, {i}": v for i, v in enumerate(held(r).values("InfoVAE", "rate"))}, lambda v: 15 < v < 25)
-        ),
+        "its samples were not shown to lie nearer than the VAE's",
+        lambda r: outcomes({"InfoVAE": nearer_values(r["table"], "InfoVAE")}, "undecided"),
+    ),
+    Conclusion(
+        PAGE,
+        "Where λ rises to 1,000 they do",
+        lambda r: outcomes({"InfoVAE": nearer_values(held(r), "InfoVAE")}, "holds"),
         "conventions",
     ),
     Conclusion(
