@@ -53,10 +53,14 @@ def test_the_words_count_what_holds_the_papers_differences(made_up, monkeypatch)
     """Framed and counted where the interval holds it; the nearest on clean digits is named."""
     monkeypatch.setattr(chapter, "printed", lambda other, condition: 15.0)
     text = " ".join(chapter.in_words(NONE).split())
-    assert "3 of 9 (VAE, clean)" in text and "3 of 9 (β-VAE, mask 0.5)" in text and "all four differences in 3" in text
+    assert (
+        "3 of 9 (VAE, clean)" in text
+        and "3 of 9 (β-VAE, mask 0.5)" in text
+        and "all four of its differences: 3" in text
+    )
     assert "Nearest to its 15.0 points" in text and "beside a VAE under `constrained, bernoulli`, with 15.0" in text
     monkeypatch.setattr(chapter, "printed", lambda other, condition: 50.0)
-    assert "all four differences in none" in " ".join(chapter.in_words(NONE).split())
+    assert "all four of its differences: none" in " ".join(chapter.in_words(NONE).split())
     monkeypatch.setattr(chapter, "pairings", lambda *_: {})
     assert chapter.in_words(NONE) == ""
 

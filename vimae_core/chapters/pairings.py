@@ -131,8 +131,8 @@ def in_words(results: Results) -> str:
     first, paper = found[OTHERS[0], CLEAN], printed(OTHERS[0], CLEAN)
     one, other = nearest = min(first, key=lambda pair: abs(first[pair].value - paper))
     return f"""
-The interval holds the paper's own difference in so many pairings: {counts.replace("beta", "β")}; all four differences
-in {len(set.intersection(*hit.values())) or "none"}. Nearest to its {paper:.1f} points over the VAE on clean digits
+Pairings whose interval holds the paper's own difference: {counts.replace("beta", "β")}; all four of its differences:
+{len(set.intersection(*hit.values())) or "none"}. Nearest to its {paper:.1f} points over the VAE on clean digits
 comes VIMAE-n under `{one}` beside a VAE under `{other}`, with {_rounded(first[nearest].value)}
 ({first[nearest].low:.1f} to {first[nearest].high:.1f}).
 """
