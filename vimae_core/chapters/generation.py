@@ -41,9 +41,13 @@ def yardsticks(results: list[Results], measures: list[str]) -> str:
     return "; ".join(told) + "."
 
 
-def nearer(results: Results, model: str, other: str) -> Mean:
-    """By how much a model's prior samples lie nearer to the test digits than another's: Fréchet distance, 95 %."""
-    return crossed_mean(difference(*(measured(results, m, "prior_frechet") for m in (other, model))))
+def nearer(results: Results, model: str, other: str, beside: Results | None = None) -> Mean:
+    """By how much a model's prior samples lie nearer to the test digits than another's: Fréchet distance, 95 %.
+
+    The other's are those of `beside`, if that is given, or of the same results.
+    """
+    one, two = measured(results, model, "prior_frechet"), measured(beside or results, other, "prior_frechet")
+    return crossed_mean(difference(two, one))
 
 
 def claim_4(results: Results) -> Verdict:
