@@ -58,11 +58,16 @@ def test_codes_of_other_images_are_told_once_they_are_there():
     assert "λ goes on to its end in 0 of 2 runs" in text
 
 
-def test_what_became_of_lambda_is_told_from_the_files():
-    """Numbers of every paragraph, by a loop over the committed files; no loss of them is not finite."""
+def published() -> list[tuple[dict, dict, dict]]:
+    """Configuration, history and fit of each committed run whose lambda was found."""
     folders = [f.parent for f in REFERENCE.glob("*/config.json") if '"constrained"' in f.read_text()]
     read = lambda folder, name: json.loads((folder / f"{name}.json").read_text())  # noqa: E731
-    found = [(read(f, "config"), read(f, "history"), read(f, "record")["latent_fit"]) for f in folders]
+    return [(read(f, "config"), read(f, "history"), read(f, "record")["latent_fit"]) for f in folders]
+
+
+def test_what_became_of_lambda_is_told_from_the_files():
+    """Numbers of every paragraph, by a loop over the committed files; no loss of them is not finite."""
+    found = published()
     first = [f for f in found if not f[0].get("more_codes")]
     assert len(first) == 40 and all(np.isfinite(h["hundredths"]["loss"]).all() for _, h, _ in found)
     text = " ".join(in_words(together(reference_results("conventions", None))).split())
@@ -93,9 +98,7 @@ def test_what_became_of_lambda_is_told_from_the_files():
 
 def test_what_is_broken_is_told_from_the_files():
     """Below one nat, by likelihood and sample of codes, and who of them met the constraint."""
-    folders = [f.parent for f in REFERENCE.glob("*/config.json") if '"constrained"' in f.read_text()]
-    read = lambda folder, name: json.loads((folder / f"{name}.json").read_text())  # noqa: E731
-    found = [(read(f, "config"), read(f, "history"), read(f, "record")["latent_fit"]) for f in folders]
+    found = published()
     empty = [(c["likelihood"], h["constraint"]["met"]) for c, h, r in found if r["rate"] < 1]
     assert {likelihood for likelihood, _ in empty} == {"wae"}
     of_wae = {m: [r["rate"] < 1 for c, _, r in found if c["likelihood"] == "wae" and c.get("more_codes", 0) == m]
