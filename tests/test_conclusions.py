@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.conclusions import capacity, faces, generation, latent_shape, rate
+from tests.conclusions import capacity, faces, generation, latent_shape, rate, readings
 from tests.conclusions.records import (
     CHAPTER_OF,
     Conclusion,
@@ -107,7 +107,9 @@ PAGES = [  # held by formulas, by the paper's numbers and by the benchmark, not 
         "claims.md", "corrected by Holm's method over the three comparisons", compared(chapter_5.claim_6, "faces", 3)
     ),
 ]
-OF_CHAPTERS = [row for module in (latent_shape, capacity, rate, generation, faces) for row in module.CONCLUSIONS]
+OF_CHAPTERS = [
+    row for module in (latent_shape, capacity, rate, generation, readings, faces) for row in module.CONCLUSIONS
+]
 CONCLUSIONS = [*OF_CHAPTERS, *PAGES]
 
 

@@ -2,19 +2,15 @@
 
 import numpy as np
 
-from tests.conclusions.latent_shape import error_of_the_mean_digit
-from tests.conclusions.records import Conclusion, accuracy_pairs, each, outcomes, reference_of
+from tests.conclusions.records import Conclusion, accuracy_pairs, each, outcomes
 from vimae_core.chapters import capacity
 from vimae_core.chapters.capacity import CLEAN, HEAVY, TABLE_1, VIMAE
-from vimae_core.chapters.conventions import table_1
-from vimae_core.report.claims import difference, measured
 from vimae_core.report.paper import paper_values
 
 PAPER = paper_values()["table_1"]
 TABLE = {m: dict(zip(TABLE_1, PAPER[m], strict=True)) for m in ("VAE", "beta-VAE", *VIMAE)}
 PAGE = "03_capacity_semi_supervised"
 OTHERS = ("AE", "VAE", "InfoVAE", *VIMAE, "VAE-l")
-EMPTY = ("VAE", "beta-VAE", "InfoVAE", "VAE-l")  # under the WAE code's cost
 PAYING = [("AE", "InfoVAE"), ("InfoVAE", "VAE"), ("VAE", "beta-VAE")]
 BESIDE_VAE, BESIDE_AE = ([(m, other) for m in VIMAE] for other in ("VAE", "AE"))
 
@@ -55,41 +51,6 @@ def orders(r):
         accuracy_pairs(r["table"], [("VIMAE-l", "VIMAE-n")], HEAVY),
     )
     return np.array([table.mean(1) for table in (*clean.values(), *heavy.values())]).T
-
-
-def wae(r):
-    """Table 1 under the convention `wae`, of the second analysis."""
-    return {"table": table_1(r["digits"], "wae")}
-
-
-def held(r):
-    """The same under `constrained`."""
-    return {"table": table_1(r["digits"], "constrained")}
-
-
-def free(r):
-    """The same under `bernoulli`."""
-    return {"table": table_1(r["digits"], "bernoulli")}
-
-
-def costs(r):
-    """What both VIMAE lose where lambda rises to hold the codes at their prior, by condition, seed by seed."""
-    return {
-        f"{m}, {c}": difference(*(capacity.accuracies(of(r)["table"], m, c) for of in (free, held)))
-        for m in VIMAE
-        for c in TABLE_1
-    }
-
-
-def above_the_beta_vae(r):
-    """Every other model's mean accuracy less its own, by condition."""
-    mean = {(m, c): mean_accuracy(r, m, c, "tsvm") for m in (*OTHERS, "beta-VAE") for c in TABLE_1}
-    return {f"{m}, {c}": mean[m, c] - mean["beta-VAE", c] for m in OTHERS for c in TABLE_1}
-
-
-def by_run(r, measure, models):
-    """A measure of every run of some models."""
-    return {f"{measure}, {m}, {i}": v for m in models for i, v in enumerate(r["table"].values(m, measure))}
 
 
 CONCLUSIONS = [
@@ -256,145 +217,5 @@ CONCLUSIONS = [
                 lambda v: v < 0,
             )
         ),
-    ),
-    Conclusion(
-        PAGE,
-        "every model that pays for its rate is empty",
-        lambda r: (
-            each(by_run(wae(r), "rate", EMPTY), lambda v: 0 <= v < 1)
-            | each(by_run(wae(r), "label_kept", EMPTY), lambda v: 8 < v < 12)
-        ),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "and each gives back the mean digit",
-        lambda r: each(
-            by_run(wae(r), "reconstruction_error", EMPTY), lambda v: abs(v - error_of_the_mean_digit()) < 0.5
-        ),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "It is better than the VAE under every condition, as the paper says",
-        lambda r: (
-            outcomes(accuracy_pairs(wae(r)["table"], BESIDE_VAE, TABLE_1), "holds")
-            | each(
-                {f"printed, {m}, {c}": TABLE[m][c] - TABLE["VAE"][c] for m in VIMAE for c in TABLE_1}, lambda v: v > 0
-            )
-        ),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "of the paper's rows. The β-VAE, which the paper has among the best",
-        lambda r: (
-            each({"farthest": capacity.off_the_paper(wae(r)["table"], VIMAE, PAPER)}, lambda v: v < 5)
-            | each({f"printed, {c}": TABLE["beta-VAE"][c] - TABLE["VAE"][c] for c in TABLE_1}, lambda v: v > 5)
-        ),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "is on average the worst model under every condition",
-        lambda r: each(above_the_beta_vae(wae(r)), lambda v: v > 0),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "**An empty code still classifies.** The VAE's posteriors are all but the prior",
-        lambda r: (
-            each(by_run(wae(r), "rate", ["VAE"]), lambda v: 0 <= v < 1e-3)
-            | each({"clean": mean_accuracy(wae(r), "VAE", CLEAN, "tsvm")}, lambda v: 50 < v < 65)
-            | each({"printed": TABLE["VAE"][CLEAN]}, lambda v: v > 70)
-        ),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "nothing is decided between VIMAE and the VAE.** All ten comparisons are undecided",
-        lambda r: (
-            outcomes(accuracy_pairs(held(r)["table"], BESIDE_VAE, TABLE_1), "undecided")
-            | each(
-                {n: t.mean() for n, t in accuracy_pairs(held(r)["table"], BESIDE_VAE, TABLE_1).items()}, lambda v: v > 0
-            )
-        ),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "The β-VAE lies on average below both under every condition",
-        lambda r: each(above_the_beta_vae(held(r)), lambda v: v > 0),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "**The AE, which follows no prior, is better than either VIMAE.**",
-        lambda r: {
-            name: told
-            for name, told in outcomes(accuracy_pairs(held(r)["table"], BESIDE_AE, TABLE_1), "contradicted").items()
-            if HEAVY[0] not in name
-        },
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "at σ = 0.4 it is undecided. All but that stand",
-        lambda r: outcomes(accuracy_pairs(held(r)["table"], BESIDE_AE, HEAVY[:1]), "undecided"),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "VIMAE-n's MMD² is still",
-        lambda r: each(
-            {
-                f"{i}": mmd2 / high
-                for i, (mmd2, high) in enumerate(
-                    zip(*(held(r)["table"].values("VIMAE-n", m) for m in ("mmd2", "mmd2_null_high")), strict=True)
-                )
-            },
-            lambda v: v > 3,
-        ),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "comparisons of claims 2 and 3 have the word that they had",
-        lambda r: each(
-            {"same": np.mean(capacity.same_words(reference_of("capacity")["table"], free(r)["table"]))},
-            lambda v: v > 0.9,
-        ),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "**And to follow the prior costs accuracy.**",
-        lambda r: {
-            name: told
-            for name, told in outcomes(costs(r), "holds").items()
-            if name in ("VIMAE-n, clean", "VIMAE-l, clean", "VIMAE-l, mask 0.5")
-        },
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "and all ten means have this sign",
-        lambda r: each({name: table.mean() for name, table in costs(r).items()}, lambda v: 0 < v < 5),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "and its rate is higher, by",
-        lambda r: (
-            outcomes(
-                {m: difference(*(measured(of(r)["table"], "VIMAE-n", m) for of in (held, free))) for m in ("rate",)},
-                "holds",
-            )
-            | outcomes(
-                {m: difference(*(measured(of(r)["table"], "VIMAE-n", m) for of in (free, held))) for m in ("kl",)},
-                "holds",
-            )
-        ),
-        "conventions",
     ),
 ]

@@ -2,13 +2,10 @@
 
 from scipy import stats
 
-from tests.conclusions.records import Conclusion, each, means, measure_pairs, outcomes, reference_of
+from tests.conclusions.records import Conclusion, each, means, measure_pairs, outcomes
 from vimae_core.chapters.capacity import VIMAE
-from vimae_core.chapters.conventions import table_1
 from vimae_core.chapters.generation import claim_4, claim_5
-from vimae_core.chapters.statements import CLAIMS
 from vimae_core.report.claims import difference, measured
-from vimae_core.report.statistics import compare_pairs
 
 PAGE = "04_mnist_generation"
 INFORMED = ("AE", "VAE", "InfoVAE", *VIMAE, "VAE-l")  # all but the β-VAE
@@ -46,47 +43,6 @@ def labels_kept(r, model, wanted):
 def gains(r):
     """By how much each model's reconstructions are nearer than the principal components'."""
     return {m: float(table.mean()) for m, table in within(r, "pca_error", "reconstruction_error").items()}
-
-
-def of_wae(r, claim, starts):
-    """The tables of those statements of a claim, under the convention `wae`, whose names start so."""
-    found = CLAIMS[claim](table_1(r["digits"], "wae"))
-    return {name: s.values for name, s in found.items() if name.startswith(starts)}
-
-
-def under_constrained(r, claim, wanted):
-    """All statements of a claim under `constrained`, corrected together; those named in `wanted` come out otherwise."""
-    found = CLAIMS[claim](held(r))
-    return {
-        name: (f"{c.difference:.2f}, {c.outcome}", c.outcome == wanted.get(name, wanted["else"]))
-        for name, c in compare_pairs({name: s.values for name, s in found.items()}).items()
-    }
-
-
-def held(r):
-    return table_1(r["digits"], "constrained")
-
-
-def free(r):
-    return table_1(r["digits"], "bernoulli")
-
-
-def nearer_values(of, model):
-    """By how much a model's prior samples are nearer than the VAE's, seed by seed."""
-    return difference(*(measured(of, m, "prior_frechet") for m in ("VAE", model)))
-
-
-def generated_under_wae(r):
-    return of_wae(r, 4, "distance of")
-
-
-def rebuilt_under_wae(r, models):
-    found = of_wae(r, 4, "error of PCA")
-    return {name: values for name, values in found.items() if name.endswith(tuple(f"error of {m}" for m in models))}
-
-
-def mended_under_wae(r, other):
-    return of_wae(r, 5, f"error of {other}, masked")
 
 
 CONCLUSIONS = [
@@ -209,107 +165,5 @@ CONCLUSIONS = [
         PAGE,
         "the VAE's reconstructions are nearer to the clean digits than VIMAE's",
         lambda r: outcomes(pairs(r, "corrupted_error", [(m, "VAE") for m in VIMAE]), "holds"),
-    ),
-    Conclusion(
-        PAGE,
-        "VIMAE generates better than the VAE and the β-VAE, as claimed, and reconstructs where they do not",
-        lambda r: (
-            outcomes(generated_under_wae(r), "holds")
-            | outcomes(rebuilt_under_wae(r, VIMAE), "holds")
-            | outcomes(rebuilt_under_wae(r, ("VAE", "beta-VAE")), "contradicted")
-        ),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "whatever code their decoders are given, they draw the mean digit",
-        lambda r: each(
-            {
-                f"{what}, {m}, {i}": v
-                for m in ("VAE", "beta-VAE")
-                for what in ("prior_frechet", "aggregate_frechet")
-                for i, v in enumerate(table_1(r["digits"], "wae").values(m, what))
-            },
-            lambda v: 1200 < v < 1400,
-        ),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "VIMAE's own gap stays",
-        lambda r: outcomes(
-            {
-                m: difference(
-                    *(measured(table_1(r["digits"], "wae"), m, f"{s}_frechet") for s in ("prior", "aggregate"))
-                )
-                for m in VIMAE
-            },
-            "holds",
-        ),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "lie nearer to the clean digits than the masked digits' principal components do",
-        lambda r: outcomes(mended_under_wae(r, "PCA"), "holds"),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "That they lie nearer than the AE's, which has no prior, is undecided",
-        lambda r: outcomes(mended_under_wae(r, "AE"), "undecided"),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "**Under `constrained` claim 4 holds, in all of its statements.**",
-        lambda r: under_constrained(r, 4, {"else": "holds"}),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "Under `bernoulli`, with the same seeds, the first verdict comes out again",
-        lambda r: {
-            name: (f"{c.difference:.1f}", c.outcome == claim_4(reference_of("generation")["table"])[1][name].outcome)
-            for name, c in compare_pairs(
-                {name: s.values for name, s in CLAIMS[4](table_1(r["digits"], "bernoulli")).items()}
-            ).items()
-            if name.startswith("distance of VAE")
-        },
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "So that it generates worse, above, comes of its λ",
-        lambda r: outcomes(
-            {m: difference(*(measured(of, m, "prior_frechet") for of in (free(r), held(r)))) for m in VIMAE}, "holds"
-        ),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "Under `bernoulli` its samples lie farther than the VAE's, by",
-        lambda r: outcomes({"InfoVAE": nearer_values(free(r), "InfoVAE")}, "contradicted"),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "under `constrained` they lie nearer, by",
-        lambda r: outcomes({"InfoVAE": nearer_values(held(r), "InfoVAE")}, "holds"),
-        "conventions",
-    ),
-    Conclusion(
-        PAGE,
-        "but VIMAE-n less near than the AE; the rest of claim 5 is undecided",
-        lambda r: under_constrained(
-            r,
-            5,
-            {
-                **{f"error of PCA, masked − error of {m}, masked": "holds" for m in VIMAE},
-                "error of AE, masked − error of VIMAE-n, masked": "contradicted",
-                "else": "undecided",
-            },
-        ),
-        "conventions",
     ),
 ]
