@@ -186,15 +186,14 @@ def apart(held: Results, free: Results) -> SimpleNamespace:
     what VIMAE-n and VIMAE-l lose, points; decided: of how many conditions, corrected together.
     """
 
-    def of(model: str, measure: str) -> Mean:
-        return crossed_mean(difference(*(measured(r, model, measure) for r in (held, free))))
+    def more(measure: str, one: Results, other: Results) -> str:
+        return _with_ends(crossed_mean(difference(*(measured(r, "VIMAE-n", measure) for r in (one, other)))))
 
     lost = {f"{m}, {c}": difference(*(accuracies(r, m, c) for r in (free, held))) for m in VIMAE for c in TABLE_1}
     in_ends = {name: _with_ends(crossed_mean(values)) for name, values in lost.items()}
-    kl = of("VIMAE-n", "kl")
     return SimpleNamespace(
-        nearer=_with_ends(Mean(-kl.value, -kl.high, -kl.low, kl.n)),
-        rate=_with_ends(of("VIMAE-n", "rate")),
+        nearer=more("kl", free, held),
+        rate=more("rate", held, free),
         clean=[in_ends[f"{m}, {CLEAN}"] for m in VIMAE],
         masked=[in_ends[f"{m}, {HEAVY[1]}"] for m in VIMAE],
         decided=sum(c.outcome == "holds" for c in compare_pairs(lost).values()),
