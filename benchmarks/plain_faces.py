@@ -10,7 +10,8 @@ from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics
 from torch_fidelity.metric_kid import kid_features_to_metric
 
 from vimae_core.datasets import cache_root
-from vimae_core.evaluation.features import LITE_DIGEST, FeatureNetwork
+from vimae_core.evaluation.feature_weights import LITE_DIGEST
+from vimae_core.evaluation.features import FeatureNetwork
 from vimae_core.store import RunError, load_tensors, save_tensors
 
 

@@ -17,7 +17,7 @@ from torch_fidelity import calculate_metrics, register_feature_extractor
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
 
 from vimae_core.datasets import DataError
-from vimae_core.evaluation import features as module
+from vimae_core.evaluation import feature_weights
 from vimae_core.evaluation.features import EfficientNetLite0, FeatureNetwork, feature_network
 from vimae_core.evaluation.frechet import frechet_distance, kernel_distance
 
@@ -167,13 +167,14 @@ def test_auto_takes_inception_where_its_weights_are(inception_file, own_caches, 
         feature_network(device="cpu")
     assert feature_network("efficientnet-lite0", device="cpu").name == "efficientnet-lite0"
     digest = hashlib.sha256(inception_file.read_bytes()).hexdigest()
-    monkeypatch.setattr(module, "INCEPTION_DIGEST", digest[:8])  # as if these were the FID's own weights
+    monkeypatch.setattr(feature_weights, "INCEPTION_DIGEST", digest[:8])  # as if these were the FID's own weights
     network = feature_network(device="cpu")
     assert (network.name, network.title, network.digest) == ("inception", "FID", digest[:12])
 
 
 def test_missing_inception_weights_say_what_is_wanted(own_caches):
     """The file, its digest, its address, and both places for it."""
+    assert feature_weights.INCEPTION == URL_INCEPTION_V3
     for weights in (None, own_caches / "elsewhere.pth"):
         with pytest.raises(DataError) as error:
             feature_network("inception", weights)

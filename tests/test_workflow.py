@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import ROOT, clean_environment, copy_tree, make_book
 from vimae_core.chapters import CHAPTERS, all_runs, load_chapter
 from vimae_core.profiles import parameters
+from vimae_core.reference import REFERENCE
 
 NOTEBOOK = "notebooks/01_latent_shape.ipynb"
 RUNS = len(all_runs("smoke"))
@@ -103,6 +104,9 @@ def test_nothing_changed_means_nothing_done(tree):
         ("vimae_core/report/style.py", '"font.size": 9', '"font.size": 10', {"notebook": len(CHAPTERS), "book": 1}),
         # the record of the benchmark: the notebook that renders it
         ("benchmarks/record.json", '"rounds": 7', '"rounds": 8', {"notebook": 1, "book": 1}),
+        # a published number: the notebooks, any of which may show it
+        (f"results/reference/{sorted(p.name for p in REFERENCE.iterdir())[0]}/record.json", '"kl"', '"no kl"',
+         {"notebook": len(CHAPTERS), "book": 1}),
         # what no notebook imports: the book alone, which shows the source
         ("vimae_core/evaluation/information.py", "1e-9", "2e-9", {"book": 1}),
         # a page: the book

@@ -1,6 +1,7 @@
 """Profiles: the parameters of every chapter, from the YAML files of the workflow and from whoever changes them."""
 
 from collections.abc import Iterable
+from functools import cache
 from types import SimpleNamespace
 
 import yaml
@@ -54,7 +55,12 @@ def parameters(chapter: str, profile: str = "quick", **given) -> SimpleNamespace
 
 
 def _read(profile: str, chapter: str) -> dict:
-    return (yaml.safe_load((PROFILES / f"{profile}.yaml").read_text(encoding="utf-8")) or {}).get(chapter) or {}
+    return dict(_parsed((PROFILES / f"{profile}.yaml").read_text(encoding="utf-8")).get(chapter) or {})
+
+
+@cache
+def _parsed(text: str) -> dict:
+    return yaml.safe_load(text) or {}
 
 
 def _plain(value):

