@@ -9,7 +9,15 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.conclusions import capacity, faces, generation, latent_shape, rate, readings
+from tests.conclusions import (
+    capacity,
+    faces,
+    generation,
+    latent_shape,
+    rate,
+    readings_capacity,
+    readings_generation,
+)
 from tests.conclusions.records import (
     CHAPTER_OF,
     Conclusion,
@@ -108,7 +116,9 @@ PAGES = [  # held by formulas, by the paper's numbers and by the benchmark, not 
     ),
 ]
 OF_CHAPTERS = [
-    row for module in (latent_shape, capacity, rate, generation, readings, faces) for row in module.CONCLUSIONS
+    row
+    for module in (latent_shape, capacity, rate, readings_capacity, generation, readings_generation, faces)
+    for row in module.CONCLUSIONS
 ]
 CONCLUSIONS = [*OF_CHAPTERS, *PAGES]
 

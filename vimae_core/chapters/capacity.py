@@ -173,6 +173,28 @@ def empty_codes(results: Results, paper: dict) -> SimpleNamespace:
     )
 
 
+def dearer(dear: Results, cheap: Results, paper: dict) -> SimpleNamespace:
+    """Table 1 under a likelihood at which a rate costs more, beside one at which it costs less, in numbers.
+
+    rates: mean rates under the two, nats, by model; most: the beta-VAE's largest; words: how VIMAE's ten comparisons
+    with the VAE come out; means: of these; masked: VIMAE-n's on half-masked digits, beside the paper's; noisy: by how
+    much models are better under the first at the stronger noise, seed by seed.
+    """
+    (masked,) = gaps(dear, ["VIMAE-n"], "VAE", HEAVY[1:])
+    i = paper["conditions"].index(HEAVY[1])
+    means = [g.value for g in gaps(dear, VIMAE, "VAE", TABLE_1)]
+    models = ("AE", "VAE", *VIMAE)
+    noisy = [crossed_mean(difference(*(accuracies(r, m, HEAVY[0]) for r in (dear, cheap)))).value for m in models]
+    return SimpleNamespace(
+        rates={m: [float(np.mean(r.values(m, "rate"))) for r in (dear, cheap)] for m in ("VAE", "VIMAE-n")},
+        most=max(dear.values("beta-VAE", "rate")),
+        words=[c.outcome for name, c in claim_2(dear)[1].items() if name.startswith("VIMAE")],
+        means=(min(means), max(means)),
+        masked=_with_ends(masked, f", the paper's {paper['VIMAE-n'][i] - paper['VAE'][i]:.1f}"),
+        noisy=(min(noisy), max(noisy)),
+    )
+
+
 def same_words(first: Results, second: Results) -> list[bool]:
     """Of each comparison of claims 2 and 3, in their order: whether both come out with the same word."""
     both = zip(*([*claim_2(r)[1].values(), *claim_3(r)[1].values()] for r in (first, second)), strict=True)
