@@ -33,6 +33,13 @@ def nearer(of, model):
     return {model: difference(*(measured(of, m, "prior_frechet") for m in ("VAE", model)))}
 
 
+def loss_less_gain(r):
+    """How much farther the VAE's samples lie under the Gaussian less how much nearer VIMAE-n's, seed by seed."""
+    (lost,) = apart(r, gaussian, free, "prior_frechet", "VAE").values()
+    (won,) = apart(r, free, gaussian, "prior_frechet").values()
+    return lost - won
+
+
 CONCLUSIONS = [
     Conclusion(
         PAGE,
@@ -96,17 +103,18 @@ CONCLUSIONS = [
     ),
     Conclusion(
         PAGE,
-        "It is the VAE that is worse here, not VIMAE that fits its prior",
+        "It is the VAE's loss more than VIMAE's gain",
         lambda r: outcomes(
-            {
-                m: difference(*(measured(gaussian(r), m, f"{s}_frechet") for s in ("prior", "aggregate")))
-                for m in ("VAE", *VIMAE)
-            }
-            | {
-                "the VAE's, from its own codes": difference(
-                    *(measured(gaussian(r), m, "aggregate_frechet") for m in ("VAE", "VIMAE-n"))
-                )
-            },
+            apart(r, gaussian, free, "prior_frechet", "VAE") | {"loss less gain": loss_less_gain(r)},
+            "holds",
+        ),
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "The VAE fails at its own codes already",
+        lambda r: outcomes(
+            {"from codes": difference(*(measured(gaussian(r), m, "aggregate_frechet") for m in ("VAE", "VIMAE-n")))},
             "holds",
         ),
         "conventions",

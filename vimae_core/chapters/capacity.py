@@ -178,13 +178,15 @@ def dearer(dear: Results, cheap: Results, paper: dict) -> SimpleNamespace:
 
     rates: mean rates under the two, nats, by model; most: the beta-VAE's largest; words: how VIMAE's ten comparisons
     with the VAE come out; means: of these; masked: VIMAE-n's on half-masked digits, beside the paper's; noisy: by how
-    much models are better under the first at the stronger noise, seed by seed.
+    much the models that are not empty are better under the first at the stronger noise, seed by seed; spread: how far
+    their means lie from each other there.
     """
     (masked,) = gaps(dear, ["VIMAE-n"], "VAE", HEAVY[1:])
     i = paper["conditions"].index(HEAVY[1])
     means = [g.value for g in gaps(dear, VIMAE, "VAE", TABLE_1)]
     models = ("AE", "VAE", *VIMAE)
     noisy = [crossed_mean(difference(*(accuracies(r, m, HEAVY[0]) for r in (dear, cheap)))).value for m in models]
+    there = [np.mean(list(accuracies(dear, m, HEAVY[0]).values())) for m in models]
     return SimpleNamespace(
         rates={m: [float(np.mean(r.values(m, "rate"))) for r in (dear, cheap)] for m in ("VAE", "VIMAE-n")},
         most=max(dear.values("beta-VAE", "rate")),
@@ -192,6 +194,7 @@ def dearer(dear: Results, cheap: Results, paper: dict) -> SimpleNamespace:
         means=(min(means), max(means)),
         masked=_with_ends(masked, f", the paper's {paper['VIMAE-n'][i] - paper['VAE'][i]:.1f}"),
         noisy=(min(noisy), max(noisy)),
+        spread=max(there) - min(there),
     )
 
 
