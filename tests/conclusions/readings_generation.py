@@ -121,6 +121,19 @@ CONCLUSIONS = [
     ),
     Conclusion(
         PAGE,
+        "labels which they keep of clean digits is contradicted, and beside the AE nothing is decided",
+        lambda r: come_out(
+            statements(gaussian(r), 5),
+            {
+                **{f"error of PCA, masked − error of {m}, masked": "holds" for m in VIMAE},
+                **{f"{m}: label kept, masked − 0.9 × clean": "contradicted" for m in VIMAE},
+                "else": "undecided",
+            },
+        ),
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
         "**Under `constrained` claim 4 holds, in all of its statements.**",
         lambda r: come_out(statements(held(r), 4), {"else": "holds"}),
         "conventions",
