@@ -19,7 +19,7 @@ test: .venv/installed
 	$(BIN)/ruff format --check --quiet .
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb || { echo "make lab left outputs in notebooks/, which are not \
 	  committed. To remove them: $(BIN)/nbstripout notebooks/*.ipynb"; exit 1; }
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lab: .venv/installed
 	$(BIN)/jupyter lab --notebook-dir notebooks

@@ -29,6 +29,11 @@ torch.set_num_threads(1)  # small tensors: threads only wait for each other
 os.environ["OMP_NUM_THREADS"] = "1"  # and in the processes that tests start
 
 
+def pytest_collection_modifyitems(items):
+    """What waits for a built book comes first, so that at the end no process waits for another's longest tests."""
+    items.sort(key=lambda item: "built_tree" not in item.fixturenames)
+
+
 @pytest.fixture(autouse=True)
 def own_store(tmp_path, monkeypatch):
     """Every test has a run store and a cache of its own."""
