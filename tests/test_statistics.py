@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from vimae_core.report.statistics import _crossed, compare_pairs, crossed_mean, holm, two_sided_p
+from vimae_core.report.statistics import Mean, _crossed, compare_pairs, crossed_mean, holm, two_sided_p
 
 
 def test_one_draw_is_the_t_test():
@@ -154,3 +154,10 @@ def test_values_that_are_not_finite_decide_nothing(odd):
     found = compare_pairs({"a": np.array([[odd], [1.0], [1.0]]), "b": np.array([[1.0], [1.1], [1.2]])})
     assert found["a"].outcome == "undecided" and np.isnan(found["a"].effect)
     assert found["b"].outcome == "holds"
+
+
+def test_a_mean_is_spelled_with_its_ends():
+    """The interval in brackets, and what stands beside it."""
+    mean = Mean(1.234, 0.5, 2.0, 5)
+    assert mean.with_ends(".1f") == "1.2 (0.5 to 2.0)"
+    assert mean.with_ends(".0f", ", the paper's 3") == "1 (0 to 2, the paper's 3)"

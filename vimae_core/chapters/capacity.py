@@ -135,10 +135,10 @@ def normal_or_logistic(results: Results, paper: dict) -> SimpleNamespace:
     def lead(one: str, other: str, condition: str) -> str:
         (gap,) = gaps(results, [one], other, [condition])
         i = paper["conditions"].index(condition)
-        return _with_ends(gap, f", the paper's {paper[one][i] - paper[other][i]:.1f}")
+        return gap.with_ends(".1f", f", the paper's {paper[one][i] - paper[other][i]:.1f}")
 
     noisy, masked = (lead("VIMAE-l", "VIMAE-n", c) for c in HEAVY)
-    loses = [_with_ends(c.difference) for name, c in claim_3(results)[1].items() if name.startswith("loss")]
+    loses = [c.difference.with_ends(".1f") for name, c in claim_3(results)[1].items() if name.startswith("loss")]
     controls = gaps(results, ["VAE-l"], "VAE", TABLE_1)
     return SimpleNamespace(
         seeds=controls[0].n,
@@ -192,7 +192,7 @@ def dearer(dear: Results, cheap: Results, paper: dict) -> SimpleNamespace:
         most=max(dear.values("beta-VAE", "rate")),
         words=[c.outcome for name, c in claim_2(dear)[1].items() if name.startswith("VIMAE")],
         means=(min(means), max(means)),
-        masked=_with_ends(masked, f", the paper's {paper['VIMAE-n'][i] - paper['VAE'][i]:.1f}"),
+        masked=masked.with_ends(".1f", f", the paper's {paper['VIMAE-n'][i] - paper['VAE'][i]:.1f}"),
         noisy=(min(noisy), max(noisy)),
         spread=max(there) - min(there),
     )
@@ -212,10 +212,10 @@ def apart(held: Results, free: Results) -> SimpleNamespace:
     """
 
     def more(measure: str, one: Results, other: Results) -> str:
-        return _with_ends(crossed_mean(difference(*(measured(r, "VIMAE-n", measure) for r in (one, other)))))
+        return crossed_mean(difference(*(measured(r, "VIMAE-n", measure) for r in (one, other)))).with_ends(".1f")
 
     lost = {f"{m}, {c}": difference(*(accuracies(r, m, c) for r in (free, held))) for m in VIMAE for c in TABLE_1}
-    in_ends = {name: _with_ends(crossed_mean(values)) for name, values in lost.items()}
+    in_ends = {name: crossed_mean(values).with_ends(".1f") for name, values in lost.items()}
     return SimpleNamespace(
         nearer=more("kl", free, held),
         rate=more("rate", held, free),
@@ -223,10 +223,6 @@ def apart(held: Results, free: Results) -> SimpleNamespace:
         masked=[in_ends[f"{m}, {HEAVY[1]}"] for m in VIMAE],
         decided=sum(c.outcome == "holds" for c in compare_pairs(lost).values()),
     )
-
-
-def _with_ends(mean: Mean, beside: str = "") -> str:
-    return f"{mean.value:.1f} ({mean.low:.1f} to {mean.high:.1f}{beside})"
 
 
 def claim_2(results: Results) -> Verdict:

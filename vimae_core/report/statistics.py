@@ -24,6 +24,10 @@ class Mean(NamedTuple):
             return format(self.value, spec)
         return f"{self.value:{spec}} ± {(self.high - self.low) / 2:{spec}}"
 
+    def with_ends(self, spec: str, beside: str = "") -> str:
+        """As "0.215 (0.203 to 0.227)", and in the brackets what is to stand beside the interval."""
+        return f"{self.value:{spec}} ({self.low:{spec}} to {self.high:{spec}}{beside})"
+
 
 def mean_over_seeds(values: Sequence[float]) -> Mean:
     """Raises ValueError where there is no value."""
