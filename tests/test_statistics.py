@@ -148,10 +148,10 @@ def test_outcomes():
     assert all(np.isnan(c.p) and np.isnan(c.effect) for c in one.values())
 
 
-@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("odd", [[np.nan, 1.0], [np.inf, 1.0], [-np.inf, 1.0], [np.inf, -np.inf]])
 def test_values_that_are_not_finite_decide_nothing(odd):
-    """Of three seeds one has no number: neither holds nor contradicted."""
-    found = compare_pairs({"a": np.array([[odd], [1.0], [1.0]]), "b": np.array([[1.0], [1.1], [1.2]])})
+    """Of three seeds one has no number, or two have infinite ones either way: neither holds nor contradicted."""
+    found = compare_pairs({"a": np.array([*odd, 1.0])[:, None], "b": np.array([[1.0], [1.1], [1.2]])})
     assert found["a"].outcome == "undecided" and np.isnan(found["a"].effect)
     assert found["b"].outcome == "holds"
 

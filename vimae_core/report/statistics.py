@@ -105,6 +105,7 @@ def effect_size(values: np.ndarray) -> float:
     return float(by_seed.mean() / spread) if spread else np.nan
 
 
+@np.errstate(invalid="ignore")  # inf and -inf: their mean is nan, which decides nothing
 def _outcome(values: np.ndarray, p: float, level: float) -> str:
     mean = values.mean()
     decided = np.isfinite(mean) and mean != 0 and (p < level or len(values) == 1)  # one seed by its sign
