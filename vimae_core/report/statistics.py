@@ -89,8 +89,9 @@ def compare_pairs(
 ) -> dict[str, Comparison]:
     """Tests each table of differences (seeds by draws) against 0; `corrected` corrects all p by Holm's method."""
     p = [two_sided_p(values) for values in differences.values()]
+    means = {name: crossed_mean(values) for name, values in differences.items()}
     return {
-        name: Comparison(crossed_mean(values), effect_size(values), q, _outcome(values, q, level))
+        name: Comparison(means[name], effect_size(values), q, _outcome(means[name], q, level))
         for (name, values), q in zip(differences.items(), holm(p) if corrected else p, strict=True)
     }
 
@@ -105,11 +106,9 @@ def effect_size(values: np.ndarray) -> float:
     return float(by_seed.mean() / spread) if spread else np.nan
 
 
-@np.errstate(invalid="ignore")  # inf and -inf: their mean is nan, which decides nothing
-def _outcome(values: np.ndarray, p: float, level: float) -> str:
-    mean = values.mean()
-    decided = np.isfinite(mean) and mean != 0 and (p < level or len(values) == 1)  # one seed by its sign
-    return "undecided" if not decided else "holds" if mean > 0 else "contradicted"
+def _outcome(mean: Mean, p: float, level: float) -> str:
+    decided = np.isfinite(mean.value) and mean.value != 0 and (p < level or mean.n == 1)  # one seed by its sign
+    return "undecided" if not decided else "holds" if mean.value > 0 else "contradicted"
 
 
 def holm(p: Sequence[float]) -> list[float]:
