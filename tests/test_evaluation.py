@@ -105,6 +105,24 @@ def test_runs_whose_data_are_not_here_are_not_replayed(published, tiny, monkeypa
     assert "none of the 2 recorded runs was trained on data that are in" in capsys.readouterr().err
 
 
+def test_runs_of_a_gpu_are_replayed_on_one_alone(published, tiny, monkeypatch, capsys, tmp_path):
+    """Counted where there is none; a CPU, which a record names with its cores, replays its own."""
+    shutil.copytree(published.path, tmp_path / "records" / "a")
+    gpu = shutil.copytree(published.path, tmp_path / "records" / "b")
+    own = json.loads((gpu / "environment.json").read_text())
+    (gpu / "environment.json").write_text(json.dumps(own | {"device": "NVIDIA H100 80GB HBM3"}))
+    monkeypatch.setattr("vimae_core.verify.REFERENCE", tmp_path / "records")
+    monkeypatch.setenv("VIMAE_DATA", str(tiny))
+    assert main(["verify-reference"]) == 0
+    told = capsys.readouterr().out
+    assert "1 recorded runs agree" in told and "1 were not replayed: a GPU's random numbers" in told
+    monkeypatch.setattr("vimae_core.verify.pick_device", lambda name: torch.device("cuda"))
+    monkeypatch.setattr("vimae_core.verify.verify", lambda run, data: 0.0)
+    assert main(["verify-reference"]) == 0
+    told = capsys.readouterr().out
+    assert "2 recorded runs agree" in told and "not replayed" not in told
+
+
 def test_verify_replays_in_the_precision_of_the_record(run, monkeypatch, tmp_path):
     """A bf16 record in bf16, to the tolerance that its rounding needs; a term that is off by a fifth is found."""
     monkeypatch.setattr("vimae_core.reference.REFERENCE", tmp_path / "reference")

@@ -192,7 +192,7 @@ def test_bf16_multiplies_and_fp32_measures(training, monkeypatch):
 
 @pytest.mark.parametrize("architecture", ["conv", "mlp"])
 def test_the_losses_are_one_graph(architecture):
-    """What a GPU compiles: no break in the graph, and the same numbers. By itself, without the tests' type checks."""
+    """What a GPU compiles: no break in the graph, the same numbers and gradients. Without the tests' type checks."""
     code = f"""
 import torch
 from vimae_core import RunConfig, load_dataset
@@ -205,8 +205,12 @@ for method in ("vae", "vimae"):
     x, noise, z_prior = torch.rand(32, 1, 28, 28), torch.randn(32, 2), torch.randn(32, 2)
     given = x, x, noise, z_prior, None, torch.empty(0, 2)
     compiled, _ = torch.compile(step._losses, backend="aot_eager", fullgraph=True)(*given)
-    for name, value in step._losses(*given)[0].items():
+    plain, _ = step._losses(*given)
+    for name, value in plain.items():
         assert abs(compiled[name].item() - value.item()) < 1e-5 * abs(value.item()), name
+    of = list(step.weights.values())
+    for name, *pair in zip(step.weights, *(torch.autograd.grad(t["loss"], of) for t in (compiled, plain))):
+        assert pair[1].norm() > 0 and (pair[0] - pair[1]).norm() < 1e-4 * pair[1].norm(), name
 """
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 

@@ -11,6 +11,8 @@ import torch
 
 from vimae_core.data import ROOT
 
+CORES = " cores"  # ends the name of a device that is a CPU
+
 
 def environment(device: torch.device) -> dict:
     """Versions, machine and commit: what a number's provenance needs."""
@@ -22,6 +24,11 @@ def environment(device: torch.device) -> dict:
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
         "threads": torch.get_num_threads(),
     }
+
+
+def made_on_gpu(environment: dict) -> bool:
+    """Whether a record was made on a GPU, whose random numbers are not a CPU's; by how its device is written."""
+    return not environment["device"].endswith(CORES)
 
 
 def commit() -> str:
@@ -38,4 +45,4 @@ def _processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    return f"{name}, {os.cpu_count()} cores"
+    return f"{name}, {os.cpu_count()}{CORES}"
