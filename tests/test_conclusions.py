@@ -151,7 +151,8 @@ def test_each_sentence_stands_on_its_page_once(page, page_texts):
 @pytest.mark.parametrize("row", OF_CHAPTERS, ids=named)
 def test_a_sentence_would_not_survive_other_records(row):
     """Each number behind it is wrong in some records that are spoiled; what the paper printed is no record."""
-    outcomes = [row.found(groups) for groups in spoiled_of(chapter_of(row))]
+    with np.errstate(invalid="ignore"):  # shuffled, one infinite rate meets another
+        outcomes = [row.found(groups) for groups in spoiled_of(chapter_of(row))]
     names = [name for name in row.found(records_of(row)) if not name.startswith("printed")]
     survivors = [name for name in names if all(found[name][1] for found in outcomes)]
     assert not survivors, f"{row.page}: {row.fragment!r} holds whatever these are: {survivors}"

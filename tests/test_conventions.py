@@ -90,7 +90,7 @@ def test_the_chapters_runs_are_those_of_the_page():
     }  # a VAE has nothing to constrain: one run for two conventions
     assert len(alike["plane"]) == 5 * 5 - 3 and len(alike["digits"]) == 5 * 7 - 4
     expected = {"plane": 5 * len(alike["plane"]), "digits": 5 * len(alike["digits"]) + 7 * 4}
-    expected |= {"constraint": 5 * 2 * (3 + 1), "more_codes": 5 * 2 * 3, "scale": 8 * 3 * 4 + 1}
+    expected |= {"constraint": 5 * 2 * (3 + 1), "more_codes": 5 * 2 * 3, "scale": 9 * 3 * 4}
     assert {name: len(found) for name, found in groups.items()} == expected
     seeds = {config.seed for found in groups.values() for config in found}
     assert min(seeds) == 10
