@@ -8,6 +8,10 @@ def wae(r):
     return table_1(r["digits"], "wae")
 
 
+def wae_code(r):
+    return table_1(r["digits"], "wae-code")
+
+
 def held(r):
     return table_1(r["digits"], "constrained")
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.conclusions.capacity import BESIDE_AE, BESIDE_VAE, OTHERS, PAGE, PAPER, TABLE
 from tests.conclusions.latent_shape import error_of_the_mean_digit
-from tests.conclusions.readings import apart, free, gaussian, held, wae
+from tests.conclusions.readings import apart, free, gaussian, held, wae, wae_code
 from tests.conclusions.records import Conclusion, accuracy_pairs, each, outcomes, reference_of
 from vimae_core.chapters import capacity
 from vimae_core.chapters.capacity import CLEAN, HEAVY, TABLE_1, VIMAE, accuracies
@@ -28,9 +28,14 @@ def by_run(of, measure, models):
     return {f"{measure}, {m}, {i}": v for m in models for i, v in enumerate(of.values(m, measure))}
 
 
-def costs(r):
-    """What both VIMAE lose where lambda rises to bring the codes to their prior, by condition, seed by seed."""
+def losses(r, free, held):
+    """What both VIMAE lose under another convention, by condition, seed by seed."""
     return {f"{m}, {c}": difference(*(accuracies(of(r), m, c) for of in (free, held))) for m in VIMAE for c in TABLE_1}
+
+
+def costs(r):
+    """Where lambda rises to bring the codes to their prior."""
+    return losses(r, free, held)
 
 
 def masked_beyond_the_rest(of):
@@ -103,6 +108,37 @@ CONCLUSIONS = [
             | each({"clean": mean_accuracy(wae(r), "VAE", CLEAN)}, lambda v: 50 < v < 65)
             | each({"printed": TABLE["VAE"][CLEAN]}, lambda v: v > 70)
         ),
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "whoever pays for a rate is empty as well, and the AE is the best of all.**",
+        lambda r: (
+            each(by_run(wae_code(r), "rate", EMPTY), lambda v: 0 <= v < 1)
+            | each(by_run(wae_code(r), "label_kept", EMPTY), lambda v: 8 < v < 12)
+            | outcomes(accuracy_pairs(wae_code(r), [("AE", "VAE"), ("AE", "beta-VAE")], TABLE_1), "holds")
+        ),
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "VIMAE, here with a deterministic encoder, lies",
+        lambda r: (
+            each(by_run(wae_code(r), "rate", VIMAE), lambda v: v == np.inf)
+            | outcomes(accuracy_pairs(wae_code(r), BESIDE_VAE, TABLE_1), "holds")
+        ),
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "lies above either VIMAE under every condition",
+        lambda r: outcomes(accuracy_pairs(wae_code(r), BESIDE_AE, TABLE_1), "contradicted"),
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "**Nearer to the prior, it classifies worse.**",
+        lambda r: outcomes(losses(r, wae, wae_code), "holds") | outcomes(apart(r, wae, wae_code, "kl"), "holds"),
         "conventions",
     ),
     Conclusion(

@@ -1,7 +1,7 @@
 """Chapter 4 under other readings: what its sentences say, and what the second analysis's records must show."""
 
 from tests.conclusions.generation import PAGE
-from tests.conclusions.readings import apart, free, gaussian, held, wae
+from tests.conclusions.readings import apart, free, gaussian, held, wae, wae_code
 from tests.conclusions.records import Conclusion, each, outcomes, reference_of
 from vimae_core.chapters.capacity import VIMAE
 from vimae_core.chapters.generation import claim_4
@@ -84,6 +84,53 @@ CONCLUSIONS = [
         PAGE,
         "That they lie nearer than the AE's, which has no prior, is undecided",
         lambda r: outcomes(statements(wae(r), 5, "error of AE, masked"), "undecided"),
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "that code to the letter, it is the same.**",
+        lambda r: (
+            outcomes(statements(wae_code(r), 4, "distance of"), "holds")
+            | outcomes(rebuilt(wae_code(r), VIMAE), "holds")
+            | outcomes(rebuilt(wae_code(r), ("VAE", "beta-VAE")), "contradicted")
+        ),
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "lie nearer to the digits than under `wae`, by",
+        lambda r: outcomes(apart(r, wae, wae_code, "prior_frechet"), "holds"),
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "for VIMAE-l the difference,",
+        lambda r: outcomes(apart(r, wae, wae_code, "prior_frechet", "VIMAE-l"), "undecided"),
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "still lies farther away than what is decoded from the codes",
+        lambda r: outcomes(
+            {
+                m: difference(*(measured(wae_code(r), m, f"{s}_frechet") for s in ("prior", "aggregate")))
+                for m in ("AE", *VIMAE)
+            },
+            "holds",
+        ),
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "that VIMAE-l keeps the labels is contradicted, and the rest of claim 5 is undecided",
+        lambda r: come_out(
+            statements(wae_code(r), 5),
+            {
+                **{f"error of PCA, masked − error of {m}, masked": "holds" for m in VIMAE},
+                "VIMAE-l: label kept, masked − 0.9 × clean": "contradicted",
+                "else": "undecided",
+            },
+        ),
         "conventions",
     ),
     Conclusion(
