@@ -15,7 +15,7 @@ def test_no_run_began_before_its_test_was_committed():
     for name, own in runs.items():
         commit, made = REGISTERED[name]
         assert all(began(run) > datetime.fromisoformat(made) for run in own), name
-        if own and not name.startswith("its "):  # those came later, and were trained when their turn came
+        if own and not name.startswith("its "):  # those were trained when their turn came
             assert min(own, key=began).environment["commit"] == commit
 
 

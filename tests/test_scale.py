@@ -15,6 +15,7 @@ from vimae_core.chapters.scale import (
     farthest,
     foretold,
     foretold_table,
+    grown,
     in_words,
     model_table,
     scale_figure,
@@ -22,6 +23,7 @@ from vimae_core.chapters.scale import (
     show_scale,
     sizes,
     turning,
+    with_width,
 )
 from vimae_core.config import paper_model
 from vimae_core.report.results import Results
@@ -176,3 +178,31 @@ def test_a_model_that_was_run_alone_has_a_row_and_no_comparison():
     only = Results("reference", "n", "reference", [wide], row)
     assert scale_table(only).empty and foretold_table(only).empty  # nothing to compare, and no figure of nothing
     assert show_scale(only, "fig-none") is None and "Not enough sizes" in in_words(only)
+
+
+def test_a_model_by_itself_is_told_from_the_narrowest_to_the_widest():
+    """At the fewest epochs, and only where two widths have two seeds each."""
+    results = example(lambda w, e: 0.0)
+    rng = np.random.default_rng(1)
+    kl = results.table["kl"] + 0.01 * rng.normal(size=len(results.table))
+    rate = 7 - 8 * results.table["kl"] + 0.01 * rng.normal(size=len(results.table))
+    noisy = Results("reference", "n", "reference", results.runs, results.table.assign(kl=kl, rate=rate))
+    text = " ".join(with_width(noisy, ("VAE",)).split())
+    assert (
+        "From width 0.0625 to 0.25, at 6 epochs, in nats (95 %): the divergence from its prior of VAE grows by 0.2 ("
+        in text
+    )
+    assert "the rate of VAE falls by 1.5 (1." in text
+    assert with_width(example(lambda w, e: 0.0, seeds=(10,)), ("VAE",)) == ""
+    assert with_width(results.among(r.config for r in results.runs if r.config.width == 0.125), ("VAE",)) == ""
+
+
+def test_what_has_grown_is_welchs():
+    """By scipy's own interval of two means, whichever way it lies; one that holds zero is undecided."""
+    before, after = [1.0, 2.0, 3.5], [9.0, 12.0, 10.0, 11.5]
+    low, high = stats.ttest_ind(after, before, equal_var=False).confidence_interval()
+    value = np.mean(after) - np.mean(before)
+    assert grown(before, after) == f"grows by {value:.1f} ({low:.1f} to {high:.1f})"
+    assert grown(after, before) == f"falls by {value:.1f} ({low:.1f} to {high:.1f})"
+    low, high = stats.ttest_ind(before, before[::-1], equal_var=False).confidence_interval()
+    assert grown(before, before) == f"changes by 0.0 ({low:.1f} to {high:.1f}), which is undecided"

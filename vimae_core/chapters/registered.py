@@ -16,15 +16,17 @@ REGISTERED = {  # tests of -> the commit that holds them, and when it was made
     "the second analysis": ("87d7584", "2026-11-26T02:18:25Z"),
     "its codes of other images": ("f298a3a", "2026-11-26T12:24:31Z"),
     "its question of scale": ("4492762", "2026-11-26T08:40:42Z"),
+    "the same at the paper's width": ("1663053", "2026-11-27T01:20:59Z"),
 }
 
 
 def judged() -> dict[str, list[Run]]:
-    """The committed runs that each test judges; of the scale's those at sizes that no other test had trained."""
+    """The committed runs that each test judges; of the scale's those at sizes that no other had trained."""
     first = {c: reference_results(c, None) for c in ("latent_shape", "capacity", "faces")}
     second = reference_results("conventions", None)
     p = parameters("conventions", "reference")
     others = {c for convention in p.conventions for c in digits(p, convention)}
+    scale = [run for run in second["scale"].runs if run.config not in others]
     return {
         "claim 1": first["latent_shape"]["figure"].runs,
         "claims 2 to 5": first["capacity"]["table"].runs,
@@ -32,7 +34,8 @@ def judged() -> dict[str, list[Run]]:
         "the second analysis": [*second["plane"].runs, *second["constraint"].runs, *second["digits"].runs,
                                 *first["faces"]["second"].runs],
         "its codes of other images": second["more_codes"].runs,
-        "its question of scale": [run for run in second["scale"].runs if run.config not in others],
+        "its question of scale": [run for run in scale if run.config.width < 1],
+        "the same at the paper's width": [run for run in scale if run.config.width == 1],
     }  # fmt: skip
 
 

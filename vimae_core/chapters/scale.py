@@ -6,6 +6,7 @@ import pandas as pd
 import statsmodels.api as sm
 from matplotlib.figure import Figure
 from scipy import stats
+from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from vimae_core.chapters.capacity import CLEAN, HEAVY, accuracies, cell
 from vimae_core.report.claims import difference, measured
@@ -38,11 +39,15 @@ def sizes(results: Results) -> list[Size]:
     return sorted({(run.config.width, run.config.epochs) for run in results.runs})
 
 
+def _at(results: Results, size: Size) -> Results:
+    return results.among(r.config for r in results.runs if (r.config.width, r.config.epochs) == size)
+
+
 def effects(results: Results) -> dict[str, BySize]:
     """Comparison -> size -> a table of seeds by draws; of sizes that have both models."""
     found: dict[str, BySize] = {}
     for size in sizes(results):
-        here = results.among(r.config for r in results.runs if (r.config.width, r.config.epochs) == size)
+        here = _at(results, size)
         tables = {
             f"{one} − {other}, {c}": difference(accuracies(here, one, c), accuracies(here, other, c))
             for one, other, c in PAIRS
@@ -186,7 +191,7 @@ def model_table(results: Results, model: str) -> pd.DataFrame:
     """A row a size: a model by itself; mean and 95 % interval over seeds, and draws of labels where there are some."""
     rows = {}
     for w, e in sizes(results):
-        here = results.among(r.config for r in results.runs if (r.config.width, r.config.epochs) == (w, e))
+        here = _at(results, (w, e))
         seeds = here.values(model, "kl")
         if seeds:
             cells = [cell(here, model, c, "tsvm", "test") for c in (CLEAN, *HEAVY)]
@@ -194,6 +199,35 @@ def model_table(results: Results, model: str) -> pd.DataFrame:
             rows[f"{w:g} × {e}"] = [len(seeds), *cells, *(here.mean(model, m, spec) for m, spec in of.items())]
     columns = ["seeds", *(CLEAN, *HEAVY), "squared error", "rate", "KL", "Fréchet distance"]
     return pd.DataFrame(rows.values(), index=pd.Index(rows, name="width × epochs"), columns=columns)
+
+
+def with_width(results: Results, models: tuple[str, ...]) -> str:
+    """How models by themselves change from the narrowest to the widest networks of the fewest epochs, in words.
+
+    Empty for one width, or one seed.
+    """
+    fewest = min((e for _, e in sizes(results)), default=0)
+    widths = [w for w, e in sizes(results) if e == fewest]
+    told = []
+    for model in models:
+        for measure, name in (("kl", "divergence from its prior"), ("rate", "rate")):
+            narrow, wide = (_at(results, (w, fewest)).values(model, measure) for w in (widths[0], widths[-1]))
+            if len(widths) < 2 or min(len(narrow), len(wide)) < 2:
+                return ""
+            told.append(f"the {name} of {model} {grown(narrow, wide)}")
+    return f"""
+**Each model by itself.** From width {widths[0]:g} to {widths[-1]:g}, at {fewest} epochs, in nats (95 %):
+{"; ".join(told)}. This was not registered.
+"""
+
+
+def grown(before: list[float], after: list[float]) -> str:
+    """By how much a mean is larger, with the 95 % interval of two means of independent seeds (Welch), in words."""
+    low, high = CompareMeans(DescrStatsW(after), DescrStatsW(before)).tconfint_diff(usevar="unequal")
+    by = Mean(float(np.mean(after) - np.mean(before)), low, high, len(after))
+    if _sign(by) < 0:
+        return f"falls by {Mean(-by.value, -high, -low, by.n).with_ends('.1f')}"
+    return f"grows by {by.with_ends('.1f')}" if _sign(by) else f"changes by {by.with_ends('.1f')}, which is undecided"
 
 
 def show_scale(results: Results, name: str) -> None:
