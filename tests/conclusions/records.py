@@ -161,7 +161,10 @@ def told(notebook: str, monkeypatch, reference: Callable[[str], Groups] = refere
     """
     shown: list[str] = []
     monkeypatch.setattr(show, "display", lambda bundle, raw: shown.append(bundle["text/markdown"]))
-    monkeypatch.setattr(results, "reference_results", lambda chapter, data: reference(chapter))
+    monkeypatch.setattr(
+        results, "reference_results",
+        lambda chapter, data, *profile: reference_results(chapter, data, *profile) if profile else reference(chapter),
+    )  # fmt: skip
     names, at_hand = {"data": None}, {"data", "reference_results", "paper_values"}
     for cell in cells(notebook):
         source = "".join(cell["source"]) if cell["cell_type"] == "code" else ""

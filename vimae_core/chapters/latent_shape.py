@@ -8,7 +8,6 @@ import numpy as np
 from vimae_core.config import RunConfig, paper_model
 from vimae_core.data import Dataset
 from vimae_core.profiles import common_fields
-from vimae_core.reference import find_reference, reference_record
 from vimae_core.report.claims import in_words
 from vimae_core.report.results import Results
 from vimae_core.report.statistics import mean_over_seeds
@@ -48,22 +47,6 @@ def drawn(results: dict[str, Results], p: SimpleNamespace) -> list[Run]:
     grid = results["grid"]
     chosen = grid.where(chosen_lambda(grid, p.likelihood, p.max_kl), p.likelihood)
     return results["figure"].drawn()[0] + chosen.drawn()[0]
-
-
-def longer(results: Results, model: str = "VIMAE-n") -> SimpleNamespace:
-    """A model's one committed training of as many epochs as the WAE code's beside the figure's shorter ones.
-
-    epochs, kl (nats), error (squared, a digit): its own; most: the largest KL of the shorter; errors: their errors.
-    """
-    run = find_reference(paper_model(model))
-    record = reference_record(run)
-    return SimpleNamespace(
-        epochs=run.config.epochs,
-        kl=record["kl"],
-        error=record["squared_error"],
-        most=max(results.values(model, "kl")),
-        errors=results.values(model, "squared_error"),
-    )
 
 
 def fits(kl: Sequence[float], max_kl: float) -> bool | None:

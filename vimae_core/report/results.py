@@ -102,9 +102,9 @@ def build_results(chapter: str, p: SimpleNamespace, data: Dataset) -> dict[str, 
     return {group: results(group, configs) for group, configs in groups.items()}
 
 
-def reference_results(chapter: str, data: Dataset | None) -> dict[str, Results]:
-    """The committed runs of the reference profile by group; none where they were not measured, or on other `data`."""
-    module, p = load_chapter(chapter), parameters(chapter, "reference")
+def reference_results(chapter: str, data: Dataset | None, profile: str = "reference") -> dict[str, Results]:
+    """The committed runs of a profile by group; none where they were not measured, or on other `data`."""
+    module, p = load_chapter(chapter), parameters(chapter, profile)
 
     def results(group: str, configs: list[RunConfig]) -> Results:
         asked = module.measures(group, p)
@@ -117,7 +117,7 @@ def reference_results(chapter: str, data: Dataset | None) -> dict[str, Results]:
         return Results.of(
             "reference",
             CHAPTERS[chapter],
-            "reference",
+            profile,
             runs,
             lambda run: _merged(reference_record(run, name) for name in asked),
         )
