@@ -28,6 +28,13 @@ def by_run(of, measure, models):
     return {f"{measure}, {m}, {i}": v for m in models for i, v in enumerate(of.values(m, measure))}
 
 
+def empty(of):
+    """Every model that pays for its rate has none, and what it decodes is no more than a guess."""
+    return each(by_run(of, "rate", EMPTY), lambda v: 0 <= v < 1) | each(
+        by_run(of, "label_kept", EMPTY), lambda v: 8 < v < 12
+    )
+
+
 def losses(r, free, held):
     """What both VIMAE lose under another convention, by condition, seed by seed."""
     return {f"{m}, {c}": difference(*(accuracies(of(r), m, c) for of in (free, held))) for m in VIMAE for c in TABLE_1}
@@ -60,10 +67,7 @@ CONCLUSIONS = [
     Conclusion(
         PAGE,
         "every model that pays for its rate is empty",
-        lambda r: (
-            each(by_run(wae(r), "rate", EMPTY), lambda v: 0 <= v < 1)
-            | each(by_run(wae(r), "label_kept", EMPTY), lambda v: 8 < v < 12)
-        ),
+        lambda r: empty(wae(r)),
         "conventions",
     ),
     Conclusion(
@@ -114,8 +118,7 @@ CONCLUSIONS = [
         PAGE,
         "whoever pays for a rate is empty as well, and the AE is the best of all.**",
         lambda r: (
-            each(by_run(wae_code(r), "rate", EMPTY), lambda v: 0 <= v < 1)
-            | each(by_run(wae_code(r), "label_kept", EMPTY), lambda v: 8 < v < 12)
+            empty(wae_code(r))
             | outcomes(accuracy_pairs(wae_code(r), [("AE", "VAE"), ("AE", "beta-VAE")], TABLE_1), "holds")
         ),
         "conventions",
