@@ -198,13 +198,13 @@ def dearer(dear: Results, cheap: Results, paper: dict) -> SimpleNamespace:
     )
 
 
-def beyond_vimae(results: Results, model: str = "AE") -> SimpleNamespace:
-    """By how many points a model is better than VIMAE-n and than VIMAE-l, each with its 95 % interval in words.
+def beyond_vimae(results: Results) -> SimpleNamespace:
+    """By how many points the AE is better than VIMAE-n and than VIMAE-l, each with its 95 % interval in words.
 
     clean: on clean digits; masked: on half-masked ones.
     """
     clean, masked = (
-        [gaps(results, [model], m, [condition])[0].with_ends(".1f") for m in VIMAE] for condition in (CLEAN, HEAVY[1])
+        [gaps(results, ["AE"], m, [condition])[0].with_ends(".1f") for m in VIMAE] for condition in (CLEAN, HEAVY[1])
     )
     return SimpleNamespace(clean=clean, masked=masked)
 

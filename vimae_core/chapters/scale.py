@@ -208,11 +208,13 @@ def with_width(results: Results, models: tuple[str, ...]) -> str:
     """
     fewest = min((e for _, e in sizes(results)), default=0)
     widths = [w for w, e in sizes(results) if e == fewest]
+    if len(widths) < 2:
+        return ""
     told = []
     for model in models:
         for measure, name in (("kl", "divergence from its prior"), ("rate", "rate")):
             narrow, wide = (_at(results, (w, fewest)).values(model, measure) for w in (widths[0], widths[-1]))
-            if len(widths) < 2 or min(len(narrow), len(wide)) < 2:
+            if min(len(narrow), len(wide)) < 2:
                 return ""
             told.append(f"the {name} of {model} {grown(narrow, wide)}")
     return f"""
