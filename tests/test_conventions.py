@@ -2,8 +2,9 @@
 
 import re
 
-import pandas as pd
+import numpy as np
 import pytest
+from scipy import stats
 
 from tests.conftest import ROOT
 from vimae_core import RunConfig, make_prior
@@ -13,7 +14,7 @@ from vimae_core.config import PAPER_MODELS, paper_model
 from vimae_core.conventions import CONVENTIONS, SECTIONS, under_convention
 from vimae_core.multiplier import tolerance, window
 from vimae_core.profiles import parameters
-from vimae_core.report.results import Results
+from vimae_core.report.results import reference_results
 
 PAGE = (ROOT / "book" / "second_analysis.md").read_text(encoding="utf-8")
 
@@ -97,20 +98,38 @@ def test_the_chapters_runs_are_those_of_the_page():
 
 
 def test_faces_have_their_runs_and_their_table():
-    """Three seeds of four models under two conventions, whose AE and VAE have nothing to constrain; told by lambda."""
+    """Three seeds of four models under two conventions, whose AE and VAE have nothing to constrain."""
     p = parameters("faces", "reference")
     configs = faces.runs(p)["second"]
     assert len(configs) == 3 * (4 + 4) and {c.seed for c in configs} == {10, 11, 12}
     assert {(c.likelihood, c.lambda_) for c in configs if c.label == "VIMAE-l"} == {
         ("wae-symmetric", 100.0), ("bernoulli", 10_000.0)
     }  # fmt: skip
-    rows = [
-        {"model": m, "likelihood": "bernoulli", "lambda": lam, "prior_distance": d, "aggregate_distance": 1.0,
-         "rate": 2.0, "reconstruction_error": 3.0}
-        for m, lam, d in (("VAE", 1.0, 90.0), ("VIMAE-n", 10_000.0, 80.0), ("VIMAE-n", 100.0, 85.0))
-    ]  # fmt: skip
-    table = faces.by_convention(["VIMAE-n"], Results("reference", "n", "p", [], pd.DataFrame(rows)))
-    assert table["prior"].to_dict() == {"bernoulli, VIMAE-n, λ = 10000": "80.0", "bernoulli, VIMAE-n, λ = 100": "85.0"}
+
+
+@pytest.mark.parametrize(
+    ("convention", "likelihood", "lambda_"), [("wae", "wae-symmetric", 100.0), ("constrained", "bernoulli", 10_000.0)]
+)
+def test_a_conventions_faces_are_told_as_their_records_have_them(convention, likelihood, lambda_):
+    """The table's cells and the sentences' numbers, by Student's t over the runs that have the convention's lambda."""
+    second = reference_results("faces", None)["second"]
+    told = faces.beside_the_vae(faces.read_as(second, convention))
+    rows = second.table.set_index("seed")
+    rows = rows[rows["likelihood"] == likelihood]
+    of_vae, n = (rows[(rows["model"] == m) & (rows["lambda"] == x)] for m, x in (("VAE", 1.0), ("VIMAE-n", lambda_)))
+    for of, measure, spec, cell in (
+        (n, "prior_distance", ".1f", "prior"), (n, "rate", ".0f", "rate, nats"),
+        (n, "reconstruction_error", ".1f", "error of reconstructions"),
+    ):  # fmt: skip
+        half = stats.t.ppf(0.975, 2) * of[measure].std() / np.sqrt(3)
+        table = faces.by_convention(parameters("faces", "reference"), second)
+        assert table.loc[f"`{convention}`, VIMAE-n", cell] == f"{of[measure].mean():{spec}} ± {half:{spec}}"
+    apart = of_vae["prior_distance"] - n["prior_distance"]
+    half = stats.t.ppf(0.975, 2) * apart.std() / np.sqrt(3)
+    assert told.nearer[0] == f"{apart.mean():.1f} ({apart.mean() - half:.1f} to {apart.mean() + half:.1f})"
+    assert told.part[0] == pytest.approx(100 * n["prior_distance"].mean() / of_vae["prior_distance"].mean())
+    assert told.misfit == pytest.approx(n["mmd2"].mean() / n["mmd2_null_high"].mean())
+    assert told.codes["VAE"] == pytest.approx(of_vae["aggregate_distance"].mean()) and told.seeds == 3
 
 
 def test_a_build_has_conventions_for_faces_where_they_are_asked_for():

@@ -4,12 +4,14 @@ import numpy as np
 
 from tests.conclusions.capacity import BESIDE_AE, BESIDE_VAE, OTHERS, PAGE, PAPER, TABLE
 from tests.conclusions.latent_shape import error_of_the_mean_digit
-from tests.conclusions.readings import apart, free, gaussian, held, wae, wae_code
+from tests.conclusions.readings import apart, between_priors, free, gaussian, held, wae, wae_code
 from tests.conclusions.records import Conclusion, accuracy_pairs, each, outcomes, reference_of
 from vimae_core.chapters import capacity
 from vimae_core.chapters.capacity import CLEAN, HEAVY, TABLE_1, VIMAE, accuracies
+from vimae_core.profiles import parameters
 from vimae_core.report.claims import difference
 
+MORE = ("wae", "constrained")  # under which VIMAE-n and VIMAE-l have more seeds
 EMPTY = ("VAE", "beta-VAE", "InfoVAE", "VAE-l")  # under the WAE code's cost
 
 
@@ -249,6 +251,53 @@ CONCLUSIONS = [
         PAGE,
         "and its rate is higher, by",
         lambda r: outcomes(apart(r, held, free, "rate"), "holds") | outcomes(apart(r, free, held, "kl"), "holds"),
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "**Between VIMAE-n and VIMAE-l nothing is decided with",
+        lambda r: {
+            f"{c}, {i}": (t.outcome.word, t.outcome.word == "undecided" and t.outcome.seeds == 12)
+            for c in MORE
+            for i, t in enumerate(between_priors(r, c))
+        },
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "and the paper's lead of VIMAE-n on clean digits is excluded.**",
+        lambda r: {c: (t.outcome.difference, t.excludes) for c in MORE for t in between_priors(r, c)[:1]},
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "digits the other way round",
+        lambda r: {
+            f"{c}, {i}": (t.outcome.difference, t.excludes == excluded)
+            for c, of in (("wae", (True, False)), ("constrained", (False, True)))
+            for i, (t, excluded) in enumerate(zip(between_priors(r, c)[1:3], of, strict=True))
+        },
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "Where it is not excluded, it could not have been seen",
+        lambda r: {
+            f"{c}, {i}": (t.could_hold, t.could_hold == t.excludes)
+            for c in MORE
+            for i, t in enumerate(between_priors(r, c)[:3])
+        },
+        "conventions",
+    ),
+    Conclusion(
+        PAGE,
+        "no convention shows the order of the two that claim 3 is about, and none excludes all of it",
+        lambda r: {
+            c: ([t.outcome.word for t in of], "holds" not in [t.outcome.word for t in of] and not all(excluded))
+            for c in parameters("conventions", "reference").conventions
+            for of in [between_priors(r, c)]
+            for excluded in [[t.excludes for t in of]]
+        },
         "conventions",
     ),
 ]

@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from vimae_core.chapters.capacity import VIMAE
 from vimae_core.chapters.conventions import DRAWN
 from vimae_core.config import RunConfig, paper_model
 from vimae_core.conventions import under_convention
 from vimae_core.evaluation.feature_weights import weights_at_hand
-from vimae_core.profiles import common_fields
+from vimae_core.profiles import common_fields, parameters
 from vimae_core.report.claims import Verdict, difference, judged, measured
 from vimae_core.report.results import Results, how_small
-from vimae_core.report.statistics import mean_over_seeds
+from vimae_core.report.statistics import crossed_mean, mean_over_seeds
 
 FAR, NEAR = 5 / 6, 0.05  # of claim 6: at most this part of the VAE's distance; at most this part of each other's
 
@@ -122,18 +123,43 @@ def by_likelihood(models: list[str], results: list[Results]) -> pd.DataFrame:
     return pd.DataFrame(rows.values(), index=index, columns=columns)
 
 
-def by_convention(models: list[str], result: Results) -> pd.DataFrame:
-    """A row a model and bundle of likelihood and lambda: distances from the prior and the codes, rate and error."""
+def by_convention(p: SimpleNamespace, result: Results) -> pd.DataFrame:
+    """A row a convention and model of the second analysis: distances from the prior and the codes, rate and error."""
     measures = {"prior_distance": ".1f", "aggregate_distance": ".1f", "rate": ".0f", "reconstruction_error": ".1f"}
-    rows = {
-        f"{likelihood}, {model}, λ = {lambda_:g}": [
-            format(mean_over_seeds(part[m].tolist()), s) for m, s in measures.items()
-        ]
-        for (likelihood, lambda_, model), part in result.table.groupby(["likelihood", "lambda", "model"], sort=False)
-        if model in models
-    }
+    of = {c: result.among(second(p, c)) for c in p.conventions}
+    rows = {f"`{c}`, {m}": [r.mean(m, x, s) for x, s in measures.items()] for c, r in of.items() for m in p.methods}
     columns = ["prior", "aggregate posterior", "rate, nats", "error of reconstructions"]
-    return pd.DataFrame(rows.values(), index=pd.Index(rows, name="likelihood, model"), columns=columns)
+    return pd.DataFrame(rows.values(), index=pd.Index(rows, name="convention, model"), columns=columns)
+
+
+def read_as(results: Results, convention: str) -> Results:
+    """Of the committed runs of `second` those under a convention."""
+    return results.among(second(parameters("faces", "reference"), convention))
+
+
+def beside_the_vae(results: Results) -> SimpleNamespace:
+    """A convention's faces in numbers: means over seeds, with 95 % intervals in words; VIMAE-n's before VIMAE-l's.
+
+    nearer: by how much the prior's samples of either lie nearer than the VAE's, seed by seed; part: their mean distance
+    in percent of the VAE's; distance, codes: the Frechet distances of samples of the prior and of the codes, by model;
+    rate, nats, and error, by model; misfit: VIMAE-n's MMD^2 over the upper end of the band at q = p.
+    """
+    models = list(dict.fromkeys(results.table["model"]))
+    of = {
+        x: {m: float(np.mean(results.values(m, x))) for m in models}
+        for x in ("prior_distance", "aggregate_distance", "rate", "reconstruction_error", "mmd2", "mmd2_null_high")
+    }
+    vae, *vimae = (measured(results, m, "prior_distance") for m in ("VAE", *VIMAE))
+    return SimpleNamespace(
+        seeds=len(vae),
+        nearer=[crossed_mean(difference(vae, m)).with_ends(".1f") for m in vimae],
+        part=[100 * of["prior_distance"][m] / of["prior_distance"]["VAE"] for m in VIMAE],
+        distance=of["prior_distance"],
+        codes=of["aggregate_distance"],
+        rate=of["rate"],
+        error=of["reconstruction_error"],
+        misfit=of["mmd2"]["VIMAE-n"] / of["mmd2_null_high"]["VIMAE-n"],
+    )
 
 
 def under(likelihood: str, results: list[Results], measure: str = "prior_distance") -> dict[str, float]:

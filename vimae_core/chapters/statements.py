@@ -173,6 +173,12 @@ def told(statements: dict[str, Statement], seeds: Callable[[str], int] = lambda 
     }
 
 
+def between_priors(results: Results, convention: str) -> dict[str, Told]:
+    """Claim 3's comparisons of VIMAE-n with VIMAE-l, the paper's smallest differences, in the committed `digits`."""
+    found = told(claim_3(results.among(digits(parameters("conventions", "reference"), convention))))
+    return {name: t for name, t in found.items() if all(model in name for model in VIMAE)}
+
+
 def nearer_than_the_vae(results: Results) -> list[Mean]:
     """By how much VIMAE-n's and VIMAE-l's prior samples lie nearer than the VAE's: corrected within claim 4."""
     found = told(claim_4(results))

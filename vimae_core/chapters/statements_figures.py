@@ -31,7 +31,11 @@ EFFECT = (
     "Where the paper prints its own difference: *excluded* where ours is another one (corrected too), *unseen* where "
     "the same spread around it would not have held. "
 )
-NOTES = {1: "*Empty code*: a mean rate below one nat, which is no fit. ", 2: EFFECT, 3: EFFECT}
+WITHIN = (
+    "*Within 5 %*: an equivalence test, which holds where the 90 % interval lies within 5 % of the mean distance; "
+    "shown is that of 95 %. "
+)
+NOTES = {1: "*Empty code*: a mean rate below one nat, which is no fit. ", 2: EFFECT, 3: EFFECT, 6: WITHIN}
 
 
 def unit(claim: int, statement: str) -> str:
