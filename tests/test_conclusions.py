@@ -237,7 +237,7 @@ def test_told_numbers_are_those_of_the_files(monkeypatch):
         for protocol in ("test", "both")
     }  # fmt: skip
     n, l_, trained_n, trained_l = (
-        f"{half_masked[m, protocol] - half_masked['AE', protocol]:.1f} ("
+        f"{half_masked[m, protocol] - half_masked['AE', protocol]:.1f} (".replace("-", "−")
         for protocol in ("test", "both")
         for m in ("n", "l")
     )

@@ -123,10 +123,12 @@ def test_a_conventions_faces_are_told_as_their_records_have_them(convention, lik
     ):  # fmt: skip
         half = stats.t.ppf(0.975, 2) * of[measure].std() / np.sqrt(3)
         table = faces.by_convention(parameters("faces", "reference"), second)
-        assert table.loc[f"`{convention}`, VIMAE-n", cell] == f"{of[measure].mean():{spec}} ± {half:{spec}}"
+        assert table.loc[f"VIMAE-n, `{convention}`", cell] == f"{of[measure].mean():{spec}} ± {half:{spec}}"
     apart = of_vae["prior_distance"] - n["prior_distance"]
     half = stats.t.ppf(0.975, 2) * apart.std() / np.sqrt(3)
-    assert told.nearer[0] == f"{apart.mean():.1f} ({apart.mean() - half:.1f} to {apart.mean() + half:.1f})"
+    assert told.nearer[0] == f"{apart.mean():.1f} ({apart.mean() - half:.1f} to {apart.mean() + half:.1f})".replace(
+        "-", "−"
+    )
     assert told.part[0] == pytest.approx(100 * n["prior_distance"].mean() / of_vae["prior_distance"].mean())
     assert told.misfit == pytest.approx(n["mmd2"].mean() / n["mmd2_null_high"].mean())
     assert told.codes["VAE"] == pytest.approx(of_vae["aggregate_distance"].mean()) and told.seeds == 3

@@ -66,12 +66,11 @@ def test_the_words_count_what_holds_the_papers_differences(made_up, monkeypatch)
 
 
 def test_a_cell_looks_as_its_interval_lies():
-    """Blue above zero, orange below, grey across; a frame where the paper's lies within; no minus before 0.0."""
+    """Blue above zero, orange below, grey across; a frame where the paper's lies within."""
     looks = [chapter._look(Mean(v, v - 1, v + 1, 5), 3.5) for v in (3.0, -3.0, 0.5)]
     assert [look["facecolor"] for look in looks] == [chapter.COLOURS[s] for s in ("above", "below", "holds zero")]
     assert [look["linewidth"] > 0 for look in looks] == [True, False, False]
     assert chapter._look(None, 3.5)["facecolor"] == "white"
-    assert chapter._rounded(-0.04) == "0.0" and chapter._rounded(-1.26) == "−1.3"
 
 
 def test_a_pairing_from_the_files():

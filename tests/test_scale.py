@@ -205,4 +205,4 @@ def test_what_has_grown_is_welchs():
     assert grown(before, after) == f"grows by {value:.1f} ({low:.1f} to {high:.1f})"
     assert grown(after, before) == f"falls by {value:.1f} ({low:.1f} to {high:.1f})"
     low, high = stats.ttest_ind(before, before[::-1], equal_var=False).confidence_interval()
-    assert grown(before, before) == f"changes by 0.0 ({low:.1f} to {high:.1f}), which is undecided"
+    assert grown(before, before) == f"changes by 0.0 (−{-low:.1f} to {high:.1f}), which is undecided"

@@ -127,9 +127,9 @@ def by_convention(p: SimpleNamespace, result: Results) -> pd.DataFrame:
     """A row a convention and model of the second analysis: distances from the prior and the codes, rate and error."""
     measures = {"prior_distance": ".1f", "aggregate_distance": ".1f", "rate": ".0f", "reconstruction_error": ".1f"}
     of = {c: result.among(second(p, c)) for c in p.conventions}
-    rows = {f"`{c}`, {m}": [r.mean(m, x, s) for x, s in measures.items()] for c, r in of.items() for m in p.methods}
+    rows = {f"{m}, `{c}`": [r.mean(m, x, s) for x, s in measures.items()] for c, r in of.items() for m in p.methods}
     columns = ["prior", "aggregate posterior", "rate, nats", "error of reconstructions"]
-    return pd.DataFrame(rows.values(), index=pd.Index(rows, name="convention, model"), columns=columns)
+    return pd.DataFrame(rows.values(), index=pd.Index(rows, name="model, convention"), columns=columns)
 
 
 def read_as(results: Results, convention: str) -> Results:

@@ -15,7 +15,7 @@ from vimae_core.report.claims import difference
 from vimae_core.report.paper import paper_values
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import show_figure
-from vimae_core.report.statistics import Mean, crossed_mean
+from vimae_core.report.statistics import Mean, crossed_mean, signed
 from vimae_core.report.style import INK, WIDTH
 
 ONE, OTHERS = "VIMAE-n", ("VAE", "beta-VAE")
@@ -70,7 +70,7 @@ def show_pairings(results: Results, name: str) -> None:
     if not any(found.values()):
         return
     told = "; ".join(
-        f"{ONE} − {o}, {c}: " + ", ".join(f"{a} and {b} {_rounded(m.value)}" for (a, b), m in of.items())
+        f"{ONE} − {o}, {c}: " + ", ".join(f"{a} and {b} {signed(m.value, '.1f')}" for (a, b), m in of.items())
         for (o, c), of in found.items()
     )
     show_figure(
@@ -97,7 +97,7 @@ def pairings_figure(found: dict[tuple[str, str], Pairings]) -> Figure:
                 mean = found[other, condition].get((rows[y], columns[x]))
                 axis.add_patch(plt.Rectangle((x - 0.46, y - 0.44), 0.92, 0.88, **_look(mean, paper)))
                 if mean:
-                    axis.text(x, y, _rounded(mean.value), ha="center", va="center", size=8)
+                    axis.text(x, y, signed(mean.value, ".1f"), ha="center", va="center", size=8)
             axis.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
             axis.set_title(f"{ONE} − {other.replace('beta', 'β')}, {condition}; the paper: {paper:.1f}", size=8.5)
             axis.set_xticks(range(len(columns)), [c.replace(", ", ",\n") for c in columns], size=7)
@@ -117,10 +117,6 @@ def _look(mean: Mean | None, paper: float) -> dict:
     return {"facecolor": COLOURS[side], "edgecolor": INK, "linewidth": 1.8 * holds(mean, paper)}
 
 
-def _rounded(value: float) -> str:
-    return f"{round(value, 1) + 0.0:.1f}".replace("-", "−")  # no minus before 0.0
-
-
 def in_words(results: Results) -> str:
     """In how many pairings the interval holds each of the paper's differences, in how many all, and the nearest one."""
     found = _all(results)
@@ -133,6 +129,6 @@ def in_words(results: Results) -> str:
     return f"""
 Pairings whose interval holds the paper's own difference: {counts.replace("beta", "β")}; all four of its differences:
 {len(set.intersection(*hit.values())) or "none"}. Nearest to its {paper:.1f} points over the VAE on clean digits
-comes VIMAE-n under `{one}` beside a VAE under `{other}`, with {_rounded(first[nearest].value)}
+comes VIMAE-n under `{one}` beside a VAE under `{other}`, with {signed(first[nearest].value, ".1f")}
 ({first[nearest].low:.1f} to {first[nearest].high:.1f}).
 """

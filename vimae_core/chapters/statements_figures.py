@@ -12,6 +12,7 @@ from vimae_core.chapters.statements import CLAIMS, Told
 from vimae_core.chapters.statements_words import NOT_RUN, SO_FAR, ByConvention, in_numbers, word
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import show_figure, show_table
+from vimae_core.report.statistics import signed
 from vimae_core.report.style import INK, PALE, WIDTH
 
 LOOKS = {  # word -> sign, colour: told apart without colour, and by those who see fewer
@@ -79,7 +80,7 @@ def statement_map(found: ByConvention) -> Figure:
                     )
                 )
                 if told.outcome:
-                    value = f"{told.outcome.difference.value:.{DIGITS.get(claim, 1)}f}".replace("-", "−")
+                    value = signed(told.outcome.difference.value, f".{DIGITS.get(claim, 1)}f")
                     text = sign if word(told) == SO_FAR else f"{sign} {'empty' if told.statement.word else value}"
                     dark = colour in ("#0072b2", "#d55e00")
                     axis.text(x, y, text, ha="center", va="center", size=7, color="white" if dark else INK)
@@ -131,14 +132,14 @@ def cell(claim: int, told: Told) -> str:
     lines = [
         f'<a class="word {told.outcome.word.replace(" ", "-")}" href="#fig-seeds-{claim}">'
         f"<b>{LOOKS[told.outcome.word][0]} {told.outcome.word}</b></a>",
-        f"{mean.value:{spec}}",
-        *([] if np.isnan(mean.high) else [f"[{mean.low:{spec}}, {mean.high:{spec}}]"]),
+        signed(mean.value, spec),
+        *([] if np.isnan(mean.high) else [f"[{signed(mean.low, spec)}, {signed(mean.high, spec)}]"]),
         f"{mean.n} seed{'s' * (mean.n > 1)}",
         *["empty code"] * bool(told.statement.word),
     ]
     if told.statement.paper is not None and mean.n > 1:
         lines += [*["paper's excluded"] * bool(told.excludes), *["paper's unseen"] * (told.could_hold is False)]
-    return "<br>".join([lines[0], *(line.replace("-", "−") for line in lines[1:])])
+    return "<br>".join(lines)
 
 
 def asked(claim: int, found: ByConvention) -> dict[str, dict[str, Told]]:

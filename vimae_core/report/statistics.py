@@ -21,12 +21,18 @@ class Mean(NamedTuple):
     def __format__(self, spec: str) -> str:
         """`f"{mean:.3f}"` is "0.215 ± 0.012", and "0.215" where there is no interval."""
         if np.isnan(self.high):
-            return format(self.value, spec)
-        return f"{self.value:{spec}} ± {(self.high - self.low) / 2:{spec}}"
+            return signed(self.value, spec)
+        return f"{signed(self.value, spec)} ± {(self.high - self.low) / 2:{spec}}"
 
     def with_ends(self, spec: str, beside: str = "") -> str:
         """As "0.215 (0.203 to 0.227)", and in the brackets what is to stand beside the interval."""
-        return f"{self.value:{spec}} ({self.low:{spec}} to {self.high:{spec}}{beside})"
+        value, low, high = (signed(v, spec) for v in self[:3])
+        return f"{value} ({low} to {high}{beside})"
+
+
+def signed(value: float, spec: str) -> str:
+    """As a page prints it: "−0.3" with a minus and no hyphen, and "0.0" for what rounds to it from below."""
+    return format(value, f"z{spec}").replace("-", "−")
 
 
 def mean_over_seeds(values: Sequence[float]) -> Mean:
