@@ -12,7 +12,7 @@ from vimae_core.chapters.capacity import CLEAN, HEAVY, accuracies, cell
 from vimae_core.report.claims import difference, measured
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import show_figure
-from vimae_core.report.statistics import Mean, crossed_mean
+from vimae_core.report.statistics import Mean, crossed_mean, signed
 from vimae_core.report.style import INK, SERIES, WIDTH
 
 PAPERS = (1.0, 100)  # the width of its networks; the epochs of the WAE code, as it names none itself
@@ -141,7 +141,7 @@ def scale_table(results: Results) -> pd.DataFrame:
         for w, e in compared
     }
     far = [beyond(of) for of in found.values()]
-    columns["paper's scale"] = [f"{b.value:.1f} [{b.low:.1f}, {b.high:.1f}]" if b else "—" for b in far]
+    columns["paper's scale"] = [_in_brackets(b) if b else "—" for b in far]
     columns["there"] = [turning(of) for of in found.values()]
     names = [name.replace("beta", "β") for name in found]
     return pd.DataFrame(columns, index=pd.Index(names, name="width × epochs"))
@@ -153,12 +153,15 @@ def foretold_table(results: Results) -> pd.DataFrame:
     for axis, (w, e) in enumerate(farthest(found)):
         told = [foretold(of, (w, e), axis) if (w, e) in of else None for of in found.values()]
         name = f"{w:g} × {e}"
-        columns[f"{name}, foretold"] = [
-            "—" if t is None else f"{t.value:.1f} [{t.low:.1f}, {t.high:.1f}]" for t in told
-        ]
-        columns[f"{name}, found"] = [f"{of[w, e].mean():.1f}" if (w, e) in of else "—" for of in found.values()]
+        columns[f"{name}, foretold"] = ["—" if t is None else _in_brackets(t) for t in told]
+        columns[f"{name}, found"] = [signed(of[w, e].mean(), ".1f") if (w, e) in of else "—" for of in found.values()]
     names = [name.replace("beta", "β") for name in found]
     return pd.DataFrame(columns, index=pd.Index(names, name="width × epochs"))
+
+
+def _in_brackets(mean: Mean) -> str:
+    value, low, high = (signed(v, ".1f") for v in mean[:3])
+    return f"{value} [{low}, {high}]"
 
 
 def in_words(results: Results) -> str:
