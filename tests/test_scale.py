@@ -145,6 +145,10 @@ def test_the_table_and_the_figure_hold_every_size():
     assert foretold_table(one).iloc[0, 0] == "—"  # one size, of one seed
 
 
+def as_float(printed: str) -> float:
+    return float(printed.replace("−", "-"))
+
+
 def test_the_words_are_the_tables():
     """What stays, what is open, and what was foretold: each comparison once, counted as the tables have it."""
     results = example(lambda w, e: 1.0)
@@ -157,8 +161,8 @@ def test_the_words_are_the_tables():
     within = dict.fromkeys(("0.25 × 6", "0.125 × 24"), 0)
     for size in within:
         for band, found in zip(told[f"{size}, foretold"], told[f"{size}, found"], strict=True):
-            low, high = map(float, band.split("[")[1].rstrip("]").split(", "))
-            within[size] += low - 0.05 <= float(found) <= high + 0.05
+            low, high = (as_float(end) for end in band.split("[")[1].rstrip("]").split(", "))
+            within[size] += low - 0.05 <= as_float(found) <= high + 0.05
     assert f"{within['0.25 × 6']} of 6 of those found at width 0.25 and 6 epochs" in text
     assert f"{within['0.125 × 24']} of 6 of those found at width 0.125 and 24 epochs" in text
 
