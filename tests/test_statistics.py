@@ -161,5 +161,6 @@ def test_a_mean_is_spelled_with_its_ends():
     mean = Mean(1.234, 0.5, 2.0, 5)
     assert mean.with_ends(".1f") == "1.2 (0.5 to 2.0)"
     assert Mean(-0.01, -0.5, 0.48, 5).with_ends(".1f") == "0.0 (−0.5 to 0.5)"
+    assert Mean(-0.01, -0.5, 0.48, 5).interval(".1f") == "[−0.5, 0.5]"
     assert f"{Mean(-1.234, -2.0, -0.5, 5):.1f}" == "−1.2 ± 0.8"
     assert mean.with_ends(".0f", ", the paper's 3") == "1 (0 to 2, the paper's 3)"

@@ -293,10 +293,9 @@ CONCLUSIONS = [
         PAGE,
         "no convention shows the order of the two that claim 3 is about, and none excludes all of it",
         lambda r: {
-            c: ([t.outcome.word for t in of], "holds" not in [t.outcome.word for t in of] and not all(excluded))
+            c: (of, all(t.outcome.word != "holds" for t in of) and not all(t.excludes for t in of))
             for c in parameters("conventions", "reference").conventions
             for of in [between_priors(r, c)]
-            for excluded in [[t.excludes for t in of]]
         },
         "conventions",
     ),

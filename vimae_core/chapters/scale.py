@@ -160,8 +160,7 @@ def foretold_table(results: Results) -> pd.DataFrame:
 
 
 def _in_brackets(mean: Mean) -> str:
-    value, low, high = (signed(v, ".1f") for v in mean[:3])
-    return f"{value} [{low}, {high}]"
+    return f"{signed(mean.value, '.1f')} {mean.interval('.1f')}"
 
 
 def in_words(results: Results) -> str:

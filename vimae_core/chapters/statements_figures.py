@@ -133,7 +133,7 @@ def cell(claim: int, told: Told) -> str:
         f'<a class="word {told.outcome.word.replace(" ", "-")}" href="#fig-seeds-{claim}">'
         f"<b>{LOOKS[told.outcome.word][0]} {told.outcome.word}</b></a>",
         signed(mean.value, spec),
-        *([] if np.isnan(mean.high) else [f"[{signed(mean.low, spec)}, {signed(mean.high, spec)}]"]),
+        *([] if np.isnan(mean.high) else [mean.interval(spec)]),
         f"{mean.n} seed{'s' * (mean.n > 1)}",
         *["empty code"] * bool(told.statement.word),
     ]

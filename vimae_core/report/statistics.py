@@ -29,6 +29,10 @@ class Mean(NamedTuple):
         value, low, high = (signed(v, spec) for v in self[:3])
         return f"{value} ({low} to {high}{beside})"
 
+    def interval(self, spec: str) -> str:
+        """As "[0.203, 0.227]"."""
+        return f"[{signed(self.low, spec)}, {signed(self.high, spec)}]"
+
 
 def signed(value: float, spec: str) -> str:
     """As a page prints it: "−0.3" with a minus and no hyphen, and "0.0" for what rounds to it from below."""
