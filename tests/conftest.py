@@ -13,9 +13,12 @@ import pytest
 from filelock import FileLock
 from jaxtyping import install_import_hook
 from PIL import Image
+from playwright.sync_api import Page, sync_playwright
 
 # All but config, whose dataclass checks its own types and is to say so in its own words.
 ROOT = Path(__file__).parent.parent
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync")  # fmt: skip
 SHAPED = [
     f"vimae_core.{path.stem}" for path in (ROOT / "vimae_core").glob("*.py") if path.stem not in ("__init__", "config")
 ]
@@ -131,3 +134,37 @@ def built_tree(tmp_path_factory) -> Path:
             done = make_book(copy_tree(tree))
             assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     return tree
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium; a missing one is a failure that says what to install."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert chromium, "the browser test needs Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser, built_tree):
+    """Opens a page of the book and waits until its equations are set; keeps what went wrong on the way."""
+    contexts = []
+
+    def open_page(name: str, width: int = 1280, scheme: str = "light") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.problems = []
+        page.on("console", lambda m: page.problems.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else page.problems.append(r.url))
+        page.goto((built_tree / "_build" / "html" / name).as_uri())
+        page.wait_for_function("!window.MathJax || MathJax.startup && MathJax.startup.promise")
+        page.evaluate("window.MathJax ? MathJax.startup.promise.then(() => null) : null")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -1,55 +1,17 @@
 """The rendered book, opened from disk in headless Chromium: every page as a reader without a network sees it."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 import yaml
-from playwright.sync_api import Page, sync_playwright
 
 from tests.conftest import ROOT
 from vimae_core.chapters import CHAPTERS
 
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync")  # fmt: skip
 FIGURE_1, TRAINING, SPEED = (f"book/results/{CHAPTERS[name]}.html" for name in ("latent_shape", "training", "speed"))
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 PAGES = [f"{page['file']}.html" for part in TOC["parts"] for page in part["chapters"]] + [f"{TOC['root']}.html"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Debian's Chromium; a missing one is a failure that says what to install."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert chromium, "the browser test needs Chromium: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(browser, built_tree):
-    """Opens a page of the book and waits until its equations are set; keeps what went wrong on the way."""
-    contexts = []
-
-    def open_page(name: str, width: int = 1280, scheme: str = "light") -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.problems = []
-        page.on("console", lambda m: page.problems.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else page.problems.append(r.url))
-        page.goto((built_tree / "_build" / "html" / name).as_uri())
-        page.wait_for_function("!window.MathJax || MathJax.startup && MathJax.startup.promise")
-        page.evaluate("window.MathJax ? MathJax.startup.promise.then(() => null) : null")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def test_the_book_has_these_pages(built_tree):

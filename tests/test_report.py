@@ -18,7 +18,7 @@ from vimae_core.chapters import latent_shape_figures, speed, training_figures
 from vimae_core.chapters.latent_shape import choose_lambda, chosen_lambda, claim_1, fits, verdict_on_claim_1, verdicts
 from vimae_core.networks import build_network
 from vimae_core.report.results import Results, bands, compare, reference_results
-from vimae_core.report.show import provenance, show_figure, show_table
+from vimae_core.report.show import provenance, show_figure, show_folded, show_table, show_tabs, show_text
 from vimae_core.report.statistics import crossed_mean, mean_over_seeds
 
 INF, NAN = math.inf, math.nan
@@ -167,6 +167,25 @@ def test_a_table_keeps_its_cells(displayed):
     show_table(pd.DataFrame({"p(x|z)": ["1 | 2"]}, index=pd.Index(["a"], name="model")), "tab-x", "Caption", "Prov.")
     assert r"| a | 1 \| 2 |" in displayed[0]["text/markdown"] and r"p(x\|z)" in displayed[0]["text/markdown"]
     assert displayed[0]["text/markdown"].startswith("~~~~{table} Caption\n")
+
+
+def test_tabs_and_folds_hold_what_their_calls_show(displayed):
+    """One display; fences longer than those within; what shows nothing has no tab, and one alone needs none."""
+    calls = {name: lambda name=name: show_text(f"of {name}") for name in ("reference", "this build")}
+    show_tabs({**calls, "nothing": lambda: None})
+    show_folded("numbers", lambda: show_tabs(calls))
+    show_tabs({"reference": calls["reference"], "nothing": lambda: None})
+    show_folded("nothing", lambda: None)
+    tabbed, fold, alone = (bundle["text/markdown"] for bundle in displayed)
+    assert tabbed == (
+        "::::{tab-set} \n:::{tab-item} reference\nof reference\n:::\n:::{tab-item} this build\nof this build\n:::\n::::"
+    )
+    assert fold == f":::::{{dropdown}} numbers\n{tabbed}\n:::::"
+    assert alone == "of reference"
+    with pytest.raises(ZeroDivisionError):
+        show_folded("fails", lambda: 1 / 0)
+    show_text("shown again")
+    assert displayed[-1]["text/markdown"] == "shown again"
 
 
 def test_figures_draw_every_run(results, displayed):

@@ -3,7 +3,9 @@
 import base64
 import html
 import io
+import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -34,31 +36,102 @@ def _few(values: set) -> str:
     return ", ".join(str(v) for v in sorted(values))
 
 
-def show_figure(figure: Figure, name: str, caption: str, alt: str, provenance: str) -> None:
-    """Displays and closes a figure. `name` is what the book's {numref} cites; caption and alt may hold no newline."""
+_KEPT: list[list["Block"]] = []  # one list for each `kept` under way
+
+
+class Block(NamedTuple):
+    """A figure or a table with caption and provenance, as MyST for the book and as HTML for JupyterLab."""
+
+    markdown: str
+    page: str
+
+
+def figure_block(figure: Figure, name: str, caption: str, alt: str, provenance: str, vector: bool = False) -> Block:
+    """A figure, which it closes. `name` is what the book's {numref} cites; caption and alt may hold no newline.
+
+    `vector` suits lines and few marks: sharp at every size. Pictures and clouds of points stay pixels.
+    """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    figure.savefig(buffer, format="svg" if vector else "png")
     plt.close(figure)
-    image = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    _display(
+    kind = "svg+xml" if vector else "png"
+    image = f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return Block(
         f"```{{figure}} {image}\n:name: {name}\n:alt: {alt}\n\n{caption}\n\n{_small(provenance)}\n```",
         f'<figure><img src="{image}" alt="{html.escape(alt)}" style="max-width: 100%">'
         f"<figcaption>{caption}<br><small>{provenance}</small></figcaption></figure>",
     )
 
 
-def show_table(table: pd.DataFrame, name: str, caption: str, provenance: str) -> None:
-    """Displays a table of text cells with its index as the first column."""
+def table_block(table: pd.DataFrame, name: str, caption: str, provenance: str) -> Block:
+    """A table of text cells with its index as the first column."""
     rows = [
         [table.index.name or "", *table.columns],
         *([i, *row] for i, row in zip(table.index, table.values, strict=True)),
     ]
     lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * len(rows[0]))
-    _display(
+    return Block(
         f"~~~~{{table}} {caption}\n:name: {name}\n\n" + "\n".join(lines) + f"\n~~~~\n\n{_small(provenance)}",
         f"<p>{caption}</p>{table.to_html(escape=False)}<small>{provenance}</small>",
     )
+
+
+def show_figure(figure: Figure, name: str, caption: str, alt: str, provenance: str, vector: bool = False) -> None:
+    """Displays a figure: see `figure_block`."""
+    show(figure_block(figure, name, caption, alt, provenance, vector))
+
+
+def show_table(table: pd.DataFrame, name: str, caption: str, provenance: str) -> None:
+    """Displays a table: see `table_block`."""
+    show(table_block(table, name, caption, provenance))
+
+
+def show(block: Block) -> None:
+    """Displays a block, or keeps it for the one that `kept` makes."""
+    if _KEPT:
+        _KEPT[-1].append(block)
+    else:
+        page = {"text/html": block.page} if block.page else {}
+        display({"text/markdown": block.markdown, "text/plain": block.markdown, **page}, raw=True)
+
+
+def kept(call: Callable[[], object]) -> Block:
+    """What a call would display, one below the other, as one block."""
+    _KEPT.append([])
+    try:
+        call()
+    finally:
+        blocks = _KEPT.pop()
+    return Block("\n\n".join(b.markdown for b in blocks), "".join(b.page for b in blocks))
+
+
+def show_tabs(calls: dict[str, Callable[[], object]]) -> None:
+    """Displays by title what calls would display: the reader sees the first, and chooses. What is empty has no tab."""
+    blocks = {title: block for title, call in calls.items() if (block := kept(call)).markdown}
+    if len(blocks) < 2:
+        for block in blocks.values():
+            show(block)
+        return
+    inner = "\n".join(_fenced("tab-item", title, block.markdown) for title, block in blocks.items())
+    pages = (_details(title, block.page, i == 0) for i, (title, block) in enumerate(blocks.items()))
+    show(Block(_fenced("tab-set", "", inner), "".join(pages)))
+
+
+def show_folded(title: str, call: Callable[[], object]) -> None:
+    """Displays what a call would display, behind a title that opens on a click; nothing where it is empty."""
+    if (block := kept(call)).markdown:
+        show(Block(_fenced("dropdown", title, block.markdown), _details(title, block.page)))
+
+
+def _fenced(directive: str, title: str, content: str) -> str:
+    """A MyST directive, by a fence longer than those within."""
+    fence = ":" * (max([2, *map(len, re.findall("^:{3,}", content, re.MULTILINE))]) + 1)
+    return f"{fence}{{{directive}}} {title}\n{content}\n{fence}"
+
+
+def _details(title: str, page: str, opened: bool = False) -> str:
+    return f"<details{' open' * opened}><summary>{title}</summary>{page}</details>"
 
 
 def tell(results, text: str | Callable[..., str]) -> None:
@@ -72,12 +145,8 @@ def tell(results, text: str | Callable[..., str]) -> None:
 
 def show_text(text: str) -> None:
     """Displays MyST."""
-    display({"text/markdown": text.strip(), "text/plain": text.strip()}, raw=True)
+    show(Block(text.strip(), ""))
 
 
 def _small(provenance: str) -> str:
     return f"[{provenance}]{{.provenance}}"
-
-
-def _display(markdown: str, page: str) -> None:
-    display({"text/markdown": markdown, "text/html": page}, raw=True)
