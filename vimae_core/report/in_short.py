@@ -52,12 +52,13 @@ def chip(verdict: str) -> str:
     raise ValueError(f"verdict={verdict!r} is not possible: must begin with one of {', '.join(CHIPS)}")
 
 
-def tell_in_short(results: Results, text: Callable[[Results], str], verdicts: dict[int, str]) -> None:
-    """Displays a chapter's box: its claims, each with its verdict, and what was found, with its number.
+def in_short(text: str, verdicts: dict[int, str] | None = None) -> str:
+    """A chapter's box, as MyST: its claims, each with its verdict, and what was found; the figure comes next."""
+    lines = [f"**Claim {n}.** {CLAIMS[n].said}. {chip(verdict)}" for n, verdict in (verdicts or {}).items()]
+    return fenced("admonition", "In short", "\n\n".join([":class: in-short", *lines, text.strip()]))
 
-    The figure that shows it comes next. Nothing beside other data's, as `tell`.
-    """
+
+def tell_in_short(results: Results, text: Callable[[Results], str], verdicts: dict[int, str]) -> None:
+    """Displays a chapter's box where there are such results; nothing beside other data's, as `tell`."""
     if results:
-        lines = [f"**Claim {n}.** {CLAIMS[n].said}. {chip(verdict)}" for n, verdict in verdicts.items()]
-        inner = "\n\n".join([":class: in-short", *lines, text(results).strip()])
-        show_text(fenced("admonition", "In short", inner))
+        show_text(in_short(text(results), verdicts))
