@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import nbformat
+
 
 def main(source: str, target: str, *options: str) -> int:
     """papermill's exit status; its traceback of a failing cell goes to the terminal."""
@@ -28,8 +30,18 @@ def main(source: str, target: str, *options: str) -> int:
         ]
         status = subprocess.run(command).returncode
         if status == 0:
+            _fold(draft)
             os.replace(draft, target)
         return status
+
+
+def _fold(draft: Path) -> None:
+    """The book shows a notebook's own parameters, and not papermill's cell below them."""
+    notebook = nbformat.read(draft, as_version=4)
+    for cell in notebook.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.metadata["tags"].append("remove-input")
+    nbformat.write(notebook, draft)
 
 
 if __name__ == "__main__":

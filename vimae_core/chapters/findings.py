@@ -110,7 +110,7 @@ def show_readings(found: ByConvention, behind: dict[int, list[Results]], name: s
 
 def readings_figure(found: ByConvention) -> Figure:
     """A row a claim, a column a convention, in each a bar whose parts are its statements."""
-    figure, axes = plt.subplots(1, len(found), figsize=(WIDTH, 2.5), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(1, len(found), figsize=(0.72 * WIDTH, 2.6), sharey=True, squeeze=False)
     for axis, (convention, claims) in zip(axes[0], found.items(), strict=True):
         for y, claim in enumerate(CHAPTER_OF):
             words = [word(told) for told in claims.get(claim, {}).values()]
