@@ -53,7 +53,7 @@ def test_statements_are_counted_by_reading():
 
 
 def test_the_bars_are_the_statements():
-    """A bar a claim and a reading, as long as one, in as many parts as there are words; the number of those that hold."""
+    """A bar a claim and a reading, as long as one; beside it the number of statements that hold."""
     found = of_the_reference()[0]
     figure = findings.readings_figure(found)
     for axis, claims in zip(figure.axes, found.values(), strict=True):
