@@ -40,15 +40,19 @@ def write_pages(folder: Path, lists: dict[tuple[str, ...], dict[str, str]], remo
     Returns what is wrong with runs that are missing or damaged: they have no page, all others do.
     """
     committed = [path.name for path in sorted(REFERENCE.iterdir()) if is_whole(path)]
+    shown: dict[str, dict[str, str]] = {name: {} for name in committed}
+    for names, citing in lists.items():
+        for name in names:
+            shown.setdefault(name, {}).update(citing)
     pages, faults, runs = {}, [], {}
-    for name in dict.fromkeys([*committed, *(name for names in lists for name in names)]):
+    for name, citing in shown.items():
         try:
-            run = runs[name] = Run.load(_place(name))
+            run = Run.load(_place(name))
             record = run.path / "record.json"
-            pages[name] = record_page(run, read_json(record) if record.is_file() else {}, remote)
+            pages[name] = record_page(run, read_json(record) if record.is_file() else {}, citing, remote)
+            runs[name] = run
         except (RunError, ValueError, TypeError, KeyError, AttributeError) as error:
-            faults.append(f"the record of run {name} has no page: {error}")
-            runs.pop(name, None)
+            faults.append(f"run {name} has no page, {type(error).__name__}: {error}")
     for names, citing in lists.items():
         there = [runs[name] for name in sorted(set(names)) if name in runs]
         pages[list_name(names)] = list_page("Runs behind a figure or table", there, citing, remote)
@@ -71,19 +75,21 @@ def _place(name: str) -> Path:
     )
 
 
-def record_page(run: Run, record: dict, remote: str | None) -> str:
+def record_page(run: Run, record: dict, citing: dict[str, str], remote: str | None) -> str:
     """All that a run's files hold but the losses of single steps: numbers to six digits."""
     config, own = asdict(run.config), run.config.scientific
     usual = {k: v for k, v in config.items() if k not in own and k != "data_root"}
-    where = "results/reference/" if run.path.parent == REFERENCE else "this build's store, "
-    steps = record.get("determined_by", {})
+    where = (
+        f"results/reference/{run.path.name}" if run.path.parent == REFERENCE else f"run {run.path.name} of this build"
+    )
+    how, took = record.get("determined_by", {}), record.get("took", {})
     measured = [
-        _measure(name, record[name], steps.get(name, {}), record.get("took", {}).get(name, {}).get("seconds"))
+        _measure(name, record[name], how.get(name, {}), took.get(name, {}).get("seconds"))
         for name in MEASURES
         if name in record
     ]
     body = (
-        f"<p>Run <code>{run.path.name}</code>, kept in {where}{run.path.name}.</p>"
+        f"<p>{where}, of {_plain(run.environment['time'][:10])}{_shown_in(citing)}.</p>"
         f"<h2>Configuration</h2>{_table(own.items(), 'What differs from the default')}"
         f"<p>As by default: {_plain(usual)}.</p>"
         f"<h2>Training</h2>{_history(run.history)}{_environment(run.environment, remote)}"
@@ -110,9 +116,8 @@ def list_page(title: str, runs: list[Run], citing: dict[str, str], remote: str |
         ]
         for run, config in zip(runs, full, strict=True)
     ]
-    pages = ", ".join(f'<a href="../{escape(href)}">{escape(name)}</a>' for href, name in citing.items())
     body = (
-        f"<p>{len(runs)} run{'s' * (len(runs) != 1)}{f', shown in {pages}' if pages else ''}. "
+        f"<p>{len(runs)} run{'s' * (len(runs) != 1)}{_shown_in(citing)}. "
         f"{f'In all of them: {shared}. ' if shared else ''}"
         f'Each is named by a digest of what determined it; <a href="{ALL}.html">all committed runs</a>.</p>'
         + _wide("Runs", _columns(head) + _rows(rows))
@@ -128,6 +133,11 @@ def _page(title: str, body: str) -> str:
         '<header><a href="../index.html">The variational infomax autoencoder, recomputed</a></header>'
         f"<main><h1>{escape(title)}</h1>{body}</main></body></html>\n"
     )
+
+
+def _shown_in(citing: dict[str, str]) -> str:
+    pages = ", ".join(f'<a href="../{escape(href)}">{escape(title)}</a>' for href, title in citing.items())
+    return f", shown in {pages}" if pages else ""
 
 
 def _wide(label: str, rows: str) -> str:
@@ -166,11 +176,9 @@ def _commit(commit: str, remote: str | None) -> str:
 
 
 def _environment(environment: dict, remote: str | None) -> str:
-    rows = [
-        [escape(name), _commit(value, remote) if name == "commit" else _plain(value), UNITS.get(name, "")]
-        for name, value in environment.items()
-    ]
-    return f"<table>{_rows(rows)}</table>"
+    shown = {name: _plain(value) for name, value in environment.items()}
+    shown["commit"] = _commit(environment["commit"], remote)
+    return f"<table>{_rows([escape(name), value, UNITS.get(name, '')] for name, value in shown.items())}</table>"
 
 
 def _history(history: dict) -> str:
@@ -181,7 +189,7 @@ def _history(history: dict) -> str:
     over = "epochs" if many else "parts of the epoch"
     lines = (_line(TERMS.get(n, n), v, "steps" if n == "pretraining" else over) for n, v in terms.items() if len(v) > 1)
     constraint = history.get("constraint")
-    return f"<div>{''.join(lines)}</div>" + (_table(constraint.items(), "Constraint on λ") if constraint else "")
+    return "".join(lines) + (_table(constraint.items(), "Constraint on λ") if constraint else "")
 
 
 def _line(term: str, values: list[float], over: str) -> str:
@@ -190,7 +198,7 @@ def _line(term: str, values: list[float], over: str) -> str:
     points = " ".join(f"{i * x:.0f},{32 - (v - low) * y:.0f}" for i, v in enumerate(values))
     told = f"{escape(term)}, over {len(values)} {over}: {values[0]:.5g} → {values[-1]:.5g}"
     return (
-        f'<figure><svg viewBox="0 0 100 34" preserveAspectRatio="none" aria-hidden="true">'
+        f'<figure><svg viewBox="0 0 100 34" aria-hidden="true">'
         f'<polyline points="{points}"/></svg><figcaption>{told}</figcaption></figure>'
     )
 
