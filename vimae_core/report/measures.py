@@ -1,14 +1,14 @@
 """What each number of a record means, in which unit: for whoever reads a record and not the code that measured it."""
 
-BAND = "% quantile of that estimate for draws of the prior"
+BAND = "% quantile of this estimate where q(z) is p(z)"
 SAMPLES = {
-    "prior": "images from the prior",
-    "aggregate": "images from q(z)",
+    "prior": "samples of p(z)",
+    "aggregate": "samples of q(z)",
     "real": "training images",
 }
 PRECISION = {
-    "precision": ("", "share of {of} that lie among the test images"),
-    "recall": ("", "share of test images that lie among {of}"),
+    "precision": ("", "share of {of} among the test images"),
+    "recall": ("", "share of test images among {of}"),
 }
 
 
@@ -27,7 +27,7 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
         "mmd2": ("", "squared MMD of q(z) and p(z), Eq. (15)"),
         "mmd2_null_low": ("", f"2.5 {BAND}"),
         "mmd2_null_high": ("", f"97.5 {BAND}"),
-        "kl": ("nats", "KL divergence of q(z) from p(z), by nearest neighbours"),
+        "kl": ("nats", "KL divergence of q(z) from p(z), by neighbours"),
         "kl_train": ("nats", "the same of as many training images"),
         "kl_null_low": ("nats", f"2.5 {BAND}"),
         "kl_null_high": ("nats", f"97.5 {BAND}"),
@@ -35,7 +35,7 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
         "posterior_std": ("", "standard deviation of q(z|x), root mean square"),
         "rate": ("nats", "KL divergence of q(z|x) from p(z), an image"),
         "distortion": ("nats", "−log p(x|z) under the run's own likelihood, an image"),
-        "squared_error": ("", "of pixels in [0, 1], summed over an image"),
+        "squared_error": ("", "squared error an image, pixels in [0, 1]"),
         "constraint_met": ("", "whether these codes meet the tolerance by which λ was found"),
     },
     "batches": {
@@ -49,37 +49,37 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "probes": {
         "n": ("", "test images"),
-        "draws": ("", "numbers of the draws of labels, in the order of the values below"),
-        "fractions": ("", "where the transductive SVM has its fractions of the classes from"),
+        "draws": ("", "of labels, in the order of the values below"),
+        "fractions": ("", "whence the transductive SVM has its classes' fractions"),
         "chosen": ("", "the SVM's C and γ, of each draw"),
         "accuracy": ("%", "of each classifier; a value a draw of labels"),
     },
     "generation": {
         "n": ("", "test images, and as many samples"),
-        "reconstruction_error": ("", "squared error of pixels in [0, 1], summed over an image"),
-        "pca_error": ("", "the same from as many principal components"),
-        "corrupted_error": ("", "of what is rebuilt from corrupted images, against the clean ones"),
+        "reconstruction_error": ("", "squared error an image, pixels in [0, 1]"),
+        "pca_error": ("", "the same by as many principal components"),
+        "corrupted_error": ("", "of reconstructions of corrupted images, from the clean ones"),
         "corrupted_input_error": ("", "of the corrupted images themselves"),
-        "corrupted_pca_error": ("", "of corrupted images rebuilt from principal components"),
-        "label_kept": ("%", "reconstructions that the digit network takes for the original's class"),
+        "corrupted_pca_error": ("", "of corrupted images by principal components"),
+        "label_kept": ("%", "of reconstructions, by the digit network's class"),
         "original_label_kept": ("%", "of the test images themselves"),
         "corrupted_label_kept": ("%", "of reconstructions of corrupted images"),
         "corrupted_input_label_kept": ("%", "of the corrupted images themselves"),
-        **_of_samples({"frechet": ("", "Fréchet distance of {of} to the test images"), **PRECISION}),
+        **_of_samples({"frechet": ("", "Fréchet distance of {of} from test images"), **PRECISION}),
     },
     "faces": {
         "n": ("", "test pictures, and as many samples"),
         "features": ("", "the network that describes pictures"),
         "title": ("", "what the distance is"),
-        "reconstruction_error": ("", "squared error of pixels in [0, 1], summed over a picture"),
+        "reconstruction_error": ("", "squared error a picture, pixels in [0, 1]"),
         "reconstruction_sharpness": ("", "variance of the Laplacian of reconstructions"),
         "test_sharpness": ("", "the same of the test pictures"),
         "ladder": ("", "distance of training pictures made worse in this way"),
         "codes": ("", "posterior means of the first test pictures, one a row"),
         **_of_samples({
-            "distance": ("", "Fréchet distance of {of} to the test pictures"),
+            "distance": ("", "Fréchet distance of {of} from test pictures"),
             "extrapolated": ("", "the same for infinitely many of both"),
-            "kernel": ("", "kernel distance of {of} to the test pictures"),
+            "kernel": ("", "kernel distance of {of} from test pictures"),
             "kernel_deviation": ("", "its standard deviation over subsets"),
             "sharpness": ("", "variance of the Laplacian of {of}"),
             **PRECISION,

@@ -19,7 +19,6 @@ from vimae_core.store import RunError, is_whole, read_json, runs_root
 
 ALL = "index"  # the page that lists every committed run
 FITTED_TO = {"test": "clean training images", "both": "training images under the same condition"}
-UNITS = {"seconds": "s, training", "images_per_second": "images/s", "data_digest": "SHA-256 of the data"}
 
 
 def list_name(runs: Iterable[str]) -> str:
@@ -83,6 +82,7 @@ def record_page(run: Run, record: dict, citing: dict[str, str], remote: str | No
         f"results/reference/{run.path.name}" if run.path.parent == REFERENCE else f"run {run.path.name} of this build"
     )
     how, took = record.get("determined_by", {}), record.get("took", {})
+    environment = _shown(run.environment) | {"commit": _commit(run.environment["commit"], remote)}
     measured = [
         _measure(name, record[name], how.get(name, {}), took.get(name, {}).get("seconds"))
         for name in MEASURES
@@ -90,12 +90,12 @@ def record_page(run: Run, record: dict, citing: dict[str, str], remote: str | No
     ]
     body = (
         f"<p>{where}, of {_plain(run.environment['time'][:10])}{_shown_in(citing)}.</p>"
-        f"<h2>Configuration</h2>{_table(own.items(), 'What differs from the default')}"
+        f"<h2>Configuration</h2>{_table(_shown(own), 'What differs from the default')}"
         f"<p>As by default: {_plain(usual)}.</p>"
-        f"<h2>Training</h2>{_history(run.history)}{_environment(run.environment, remote)}"
+        f"<h2>Training</h2>{_history(run.history)}{_table(environment, 'Environment, and seconds of training')}"
         f"<h2>Measured</h2>{''.join(measured) or '<p>Nothing was measured of this run.</p>'}"
     )
-    return _page(f"{run.config.label}, seed {run.config.seed}", body)
+    return _page(f"{_model(run)}, seed {run.config.seed}", body)
 
 
 def list_page(title: str, runs: list[Run], citing: dict[str, str], remote: str | None) -> str:
@@ -109,7 +109,7 @@ def list_page(title: str, runs: list[Run], citing: dict[str, str], remote: str |
     rows = [
         [
             f'<a href="{run.path.name}.html">{run.path.name}</a>',
-            _plain(run.config.label),
+            escape(_model(run)),
             *(_plain(config[name]) for name in differing),
             _commit(run.environment["commit"], remote),
             _plain(run.environment["time"][:10]),
@@ -125,12 +125,16 @@ def list_page(title: str, runs: list[Run], citing: dict[str, str], remote: str |
     return _page(title, body)
 
 
+def _model(run: Run) -> str:
+    return run.config.label.replace("beta", "β")
+
+
 def _page(title: str, body: str) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">'
+        '<meta name="viewport" content="width=device-width">'
         '<link rel="stylesheet" href="../_static/records.css"></head><body>'
-        '<header><a href="../index.html">The variational infomax autoencoder, recomputed</a></header>'
+        '<header><a href="../index.html">← The book, VIMAE recomputed</a></header>'
         f"<main><h1>{escape(title)}</h1>{body}</main></body></html>\n"
     )
 
@@ -154,15 +158,18 @@ def _columns(names: Iterable[str]) -> str:
     return f"<thead><tr><th>{'<th>'.join(names)}\n<tbody>"
 
 
-def _table(items: Iterable[tuple[str, object]], caption: str = "") -> str:
-    rows = _rows([escape(name), _plain(value)] for name, value in items)
-    return f"<table>{f'<caption>{caption}</caption>' if caption else ''}{rows}</table>\n"
+def _table(cells: dict[str, str], caption: str = "") -> str:
+    return f"<table>{f'<caption>{caption}</caption>' if caption else ''}{_rows(cells.items())}</table>\n"
+
+
+def _shown(values: dict) -> dict[str, str]:
+    return {escape(str(name)): _plain(value) for name, value in values.items()}
 
 
 def _plain(value) -> str:
     """Lists with spaces between, numbers to six digits."""
     if isinstance(value, dict):
-        return ", ".join(f"{escape(str(name))} {_plain(part)}" for name, part in value.items())
+        return ", ".join(f"{name} {part}" for name, part in _shown(value).items())
     if isinstance(value, list):
         return ("; " if value and isinstance(value[0], dict) else " ").join(map(_plain, value))
     if isinstance(value, bool):
@@ -175,28 +182,24 @@ def _commit(commit: str, remote: str | None) -> str:
     return f'<a href="{escape(address)}">{escape(commit)}</a>' if address else escape(commit)
 
 
-def _environment(environment: dict, remote: str | None) -> str:
-    shown = {name: _plain(value) for name, value in environment.items()}
-    shown["commit"] = _commit(environment["commit"], remote)
-    return f"<table>{_rows([escape(name), value, UNITS.get(name, '')] for name, value in shown.items())}</table>"
-
-
 def _history(history: dict) -> str:
     """A small line for each term of the loss, whose caption says what it shows; and what was asked of lambda."""
     epochs = history["epochs"]
     many = len(epochs["loss"]) > 1
     terms = (epochs if many else history.get("hundredths", {})) | {"pretraining": history.get("pretraining", [])}
-    over = "epochs" if many else "parts of the epoch"
-    lines = (_line(TERMS.get(n, n), v, "steps" if n == "pretraining" else over) for n, v in terms.items() if len(v) > 1)
+    over = f"{len(epochs['loss'])} epochs" if many else "the parts of one epoch"
+    lines = (_line(TERMS.get(n, n), v) for n, v in terms.items() if len(v) > 1)
     constraint = history.get("constraint")
-    return "".join(lines) + (_table(constraint.items(), "Constraint on λ") if constraint else "")
+    return f"<p>Mean terms of the loss over {over}.</p>{''.join(lines)}" + (
+        _table(_shown(constraint), "Constraint on λ") if constraint else ""
+    )
 
 
-def _line(term: str, values: list[float], over: str) -> str:
+def _line(term: str, values: list[float]) -> str:
     low, high = min(values), max(values)
     x, y = 100 / (len(values) - 1), 30 / ((high - low) or 1)
     points = " ".join(f"{i * x:.0f},{32 - (v - low) * y:.0f}" for i, v in enumerate(values))
-    told = f"{escape(term)}, over {len(values)} {over}: {values[0]:.5g} → {values[-1]:.5g}"
+    told = f"{escape(term)}: {values[0]:.5g} → {values[-1]:.5g}"
     return (
         f'<figure><svg viewBox="0 0 100 34" aria-hidden="true">'
         f'<polyline points="{points}"/></svg><figcaption>{told}</figcaption></figure>'
