@@ -100,12 +100,13 @@ def record_page(run: Run, record: dict, citing: dict[str, str], remote: str | No
 
 def list_page(title: str, runs: list[Run], citing: dict[str, str], remote: str | None) -> str:
     """A row a run, with the fields in which they differ; what all have in common stands above."""
+    runs = sorted(runs, key=lambda run: (run.config.label, run.config.likelihood, run.config.lambda_, run.config.seed))
     fields = [run.config.scientific for run in runs]
     full = [asdict(run.config) for run in runs]
     named = dict.fromkeys(name for own in fields for name in own)
     differing = [n for n in named if n not in ("method", "prior") and len({str(c[n]) for c in full}) > 1]
-    shared = ", ".join(f"{n} {_plain(full[0][n])}" for n in named if len({str(c[n]) for c in full}) == 1)
-    head = ["run", "model", *differing, "commit", "date"]
+    shared = ", ".join(f"{_name(n)} {_plain(full[0][n])}" for n in named if len({str(c[n]) for c in full}) == 1)
+    head = ["run", "model", *map(_name, differing), "commit", "date"]
     rows = [
         [
             f'<a href="{run.path.name}.html">{run.path.name}</a>',
@@ -163,7 +164,12 @@ def _table(cells: dict[str, str], caption: str = "") -> str:
 
 
 def _shown(values: dict) -> dict[str, str]:
-    return {escape(str(name)): _plain(value) for name, value in values.items()}
+    return {_name(name): _plain(value) for name, value in values.items()}
+
+
+def _name(name: str) -> str:
+    """As words, between which a narrow page may break."""
+    return escape(str(name).replace("_", " ").strip())
 
 
 def _plain(value) -> str:
@@ -212,21 +218,20 @@ def _measure(measure: str, record: dict, settings: dict, seconds: float | None) 
     for name, value in record.items():
         unit, meaning = MEANINGS.get(measure, {}).get(name, ("", ""))
         if name == "accuracy":
-            tables = [_accuracies(FITTED_TO.get(p, p), conditions) for p, conditions in value.items()]
+            tables += [_accuracies(FITTED_TO.get(p, p), conditions) for p, conditions in value.items()]
             continue
-        parts = value.items() if isinstance(value, dict) else enumerate(value, 1) if _nested(value) else [("", value)]
-        for part, number in parts:
-            shown = "∞" if number is None else f"{_plain(number)}{f' {unit}' * bool(unit)}"
-            rows.append([escape(f"{name} {part}".strip()), shown, escape(meaning)])
+        if value and isinstance(value, list) and isinstance(value[0], list):
+            lines = _rows([str(i), _plain(line)] for i, line in enumerate(value, 1))
+            tables.append(f"<p>{_name(name)}: {escape(meaning)}.</p>{_wide(_name(name), lines)}")
+            continue
+        for part, number in value.items() if isinstance(value, dict) else [("", value)]:
+            shown = "∞" if number is None else f"{_plain(number)} {unit}".strip()
+            rows.append([_name(f"{name} {part}"), shown, escape(meaning)])
     given = {name: value for name, value in settings.items() if name != "sources"}
     by = f"With {_plain(given)}; by code {str(settings.get('sources', ''))[:16]}" if settings else "As published"
     took = f", in {seconds:g} s" if seconds is not None else ""
     table = f"<table>{_rows(rows)}</table>"
-    return f"<h3>{escape(measure.replace('_', ' '))}</h3><p>{by}{took}.</p>{table}{''.join(tables)}"
-
-
-def _nested(value) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], list)
+    return f"<h3>{_name(measure)}</h3><p>{by}{took}.</p>{table}{''.join(tables)}"
 
 
 def _accuracies(fitted_to: str, conditions: dict) -> str:
