@@ -1,6 +1,6 @@
 """What each number of a record means, in which unit: for whoever reads a record and not the code that measured it."""
 
-BAND = "% quantile of this estimate where q(z) is p(z)"
+BAND = "% quantile of it where q(z) is p(z)"
 SAMPLES = {
     "prior": "samples of p(z)",
     "aggregate": "samples of q(z)",

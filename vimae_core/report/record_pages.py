@@ -152,7 +152,7 @@ def _wide(label: str, rows: str) -> str:
 
 def _rows(rows: Iterable[Iterable[str]]) -> str:
     """Each begins with its heading; HTML closes cells and rows by itself, which a thousand pages feel."""
-    return "".join(f"<tr><th>{'<td>'.join(cells)}\n" for cells in rows)
+    return "".join(f"<tr><th>{'<td>'.join(cells)}" for cells in rows)
 
 
 def _columns(names: Iterable[str]) -> str:
@@ -227,8 +227,13 @@ def _measure(measure: str, record: dict, settings: dict, seconds: float | None) 
         for part, number in value.items() if isinstance(value, dict) else [("", value)]:
             shown = "∞" if number is None else f"{_plain(number)} {unit}".strip()
             rows.append([_name(f"{name} {part}"), shown, escape(meaning)])
-    given = {name: value for name, value in settings.items() if name != "sources"}
-    by = f"With {_plain(given)}; by code {str(settings.get('sources', ''))[:16]}" if settings else "As published"
+    told_below = (*record, "sources", "conditions", "curve")
+    given = {name: value for name, value in settings.items() if value and name not in told_below}
+    by = (
+        f"{f'With {_plain(given)}; by' if given else 'By'} code {settings['sources'][:16]}"
+        if settings
+        else "As published"
+    )
     took = f", in {seconds:g} s" if seconds is not None else ""
     table = f"<table>{_rows(rows)}</table>"
     return f"<h3>{_name(measure)}</h3><p>{by}{took}.</p>{table}{''.join(tables)}"
