@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,8 +18,9 @@ from vimae_core import RunConfig, evaluate, fit, load_dataset
 from vimae_core.chapters import latent_shape_figures, speed, training_figures
 from vimae_core.chapters.latent_shape import choose_lambda, chosen_lambda, claim_1, fits, verdict_on_claim_1, verdicts
 from vimae_core.networks import build_network
+from vimae_core.report.provenance import SIGN, provenance
 from vimae_core.report.results import Results, bands, compare, reference_results
-from vimae_core.report.show import provenance, show_figure, show_folded, show_table, show_tabs, show_text
+from vimae_core.report.show import show_figure, show_folded, show_table, show_tabs, show_text
 from vimae_core.report.statistics import crossed_mean, mean_over_seeds
 
 INF, NAN = math.inf, math.nan
@@ -138,9 +140,12 @@ def test_provenance_names_everything(results):
                  "tiny", environment["data_digest"][:8], environment["commit"], torch.__version__,
                  environment["device"], environment["time"][:10]):  # fmt: skip
         assert part in text
-    many = [replace(results.runs[0], environment={**environment, "commit": f"c{i}"}) for i in range(5)]
-    assert "code of 5 commits, named in the records;" in provenance("n", "smoke", many)
-    assert "code c0, c1, c2, c3;" in provenance("n", "smoke", many[:4])
+    paths = [Path(f"store/{i}a") for i in range(5)]
+    many = [replace(results.runs[0], path=p, environment={**environment, "commit": f"c{p.name}"}) for p in paths]
+    assert "code of 5 commits, named there;" in provenance("n", "smoke", many)
+    assert "code [c0a](commit:c0a), [c1a](commit:c1a);" in provenance("n", "smoke", many[:2])
+    assert "[2 runs](runs:0a+1a), seed " in provenance("n", "smoke", [many[1], many[0], many[1]])
+    assert text.startswith("Provenance: [notebooks/01_latent_shape.ipynb](notebook:01_latent_shape), ")
 
 
 @pytest.fixture
@@ -154,11 +159,15 @@ def displayed(monkeypatch) -> list[dict]:
 def test_a_figure_has_caption_alt_text_and_provenance(displayed):
     """In the book as a MyST figure, in JupyterLab as HTML with the same image; the figure is closed."""
     figure, _ = plt.subplots()
-    show_figure(figure, "fig-x", "A caption with $z$.", 'An "alt" text', "Provenance: here.")
+    show_figure(figure, "fig-x", "A caption with $z$.", 'An "alt" text', "Provenance: [1 run](runs:0a) here.")
     (bundle,) = displayed
     assert bundle["text/markdown"].startswith("```{figure} data:image/png;base64,")
     assert all(part in bundle["text/markdown"] for part in (":name: fig-x", ':alt: An "alt" text', "A caption", "Prov"))
-    assert 'alt="An &quot;alt&quot; text"' in bundle["text/html"] and "Provenance: here." in bundle["text/html"]
+    assert 'alt="An &quot;alt&quot; text"' in bundle["text/html"] and "Provenance: 1 run here." in bundle["text/html"]
+    folded = (
+        f'<details class="provenance"><summary>{SIGN}</summary>\n\nProvenance: [1 run](runs:0a) here.\n\n</details>'
+    )
+    assert folded in bundle["text/markdown"] and f"<details><summary>{SIGN}</summary>" in bundle["text/html"]
     assert not plt.fignum_exists(figure.number)
 
 

@@ -19,8 +19,9 @@ from vimae_core.profiles import parameters
 from vimae_core.report.claims import difference
 from vimae_core.report.outcomes import power
 from vimae_core.report.paper import paper_values
+from vimae_core.report.provenance import provenance
 from vimae_core.report.results import Results, sources
-from vimae_core.report.show import provenance, show_figure
+from vimae_core.report.show import show_figure
 from vimae_core.report.style import INK, SERIES, WIDTH
 
 Part = Callable[[SimpleNamespace, str], list[RunConfig]]

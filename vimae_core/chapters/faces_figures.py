@@ -13,8 +13,9 @@ from vimae_core.chapters.generation_figures import sheets
 from vimae_core.data import Dataset
 from vimae_core.evaluation.faces import SHOWN
 from vimae_core.networks import as_pixels
+from vimae_core.report.provenance import provenance
 from vimae_core.report.results import Results
-from vimae_core.report.show import provenance, show_figure
+from vimae_core.report.show import show_figure
 from vimae_core.report.style import INK, MARKERS, PALE, SERIES, WIDTH
 from vimae_core.runs import Run
 

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from vimae_core.corruptions import corrupt
 from vimae_core.networks import as_pixels
+from vimae_core.report.provenance import provenance
 from vimae_core.report.results import Results
-from vimae_core.report.show import provenance, show_figure
+from vimae_core.report.show import show_figure
 from vimae_core.report.style import WIDTH
 from vimae_core.runs import Run
 

@@ -12,8 +12,9 @@ from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from vimae_core.priors import Prior
+from vimae_core.report.provenance import provenance
 from vimae_core.report.results import Results
-from vimae_core.report.show import provenance, show_figure
+from vimae_core.report.show import show_figure
 from vimae_core.report.style import DIGITS, INK, MARKERS, PALE, WIDTH, seeds_and_line
 from vimae_core.runs import Run
 

@@ -12,7 +12,7 @@ from vimae_core.datasets import Dataset
 from vimae_core.evaluation.record import check_measure, evaluate
 from vimae_core.profiles import parameters
 from vimae_core.reference import reference_record, reference_runs
-from vimae_core.report.show import provenance
+from vimae_core.report.provenance import provenance
 from vimae_core.report.statistics import mean_over_seeds
 from vimae_core.runs import Run, check_data, fit
 from vimae_core.store import config_digest
@@ -134,7 +134,7 @@ def sources(results: list[Results]) -> str:
     groups: dict[tuple[str, str, str], list[Run]] = {}
     for r in filter(None, results):
         groups.setdefault((r.title, r.notebook, r.profile), []).extend(r.runs)
-    return " ".join(provenance(notebook, profile, runs) for (_, notebook, profile), runs in groups.items())
+    return "\n\n".join(provenance(notebook, profile, runs) for (_, notebook, profile), runs in groups.items())
 
 
 def compare(models: list[str], measures: dict[str, tuple[str, str]], results: list[Results]) -> pd.DataFrame:

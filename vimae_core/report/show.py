@@ -12,29 +12,7 @@ import pandas as pd
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from vimae_core.runs import Run
-
-
-def provenance(notebook: str, profile: str, runs: list[Run]) -> str:
-    """Where numbers come from: notebook, profile, seeds, epochs, data, commit, machine and date of their runs."""
-    configs, environments = [run.config for run in runs], [run.environment for run in runs]
-    seeds, epochs = {c.seed for c in configs}, {c.epochs for c in configs}
-    commits = {e["commit"] for e in environments}
-    images = {"all" if c.n_train is None else f"the first {c.n_train:,}" for c in configs}
-    return (
-        f"Provenance: notebooks/{notebook}.ipynb, profile {profile}; {len(runs)} run{'s' * (len(runs) > 1)}, "
-        f"seed{'s' * (len(seeds) > 1)} {_few(seeds)}; {_few(epochs)} epoch{'s' * (epochs != {1})} "
-        f"on {_few(images)} training images of {_few({c.dataset for c in configs})} "
-        f"(data {_few({e['data_digest'][:8] for e in environments})}); "
-        f"code {_few(commits) if len(commits) < 5 else f'of {len(commits)} commits, named in the records'}; "
-        f"torch {_few({e['torch'] for e in environments})} on {_few({e['device'] for e in environments})}; "
-        f"{_few({e['time'][:10] for e in environments})}."
-    )
-
-
-def _few(values: set) -> str:
-    return ", ".join(str(v) for v in sorted(values))
-
+from vimae_core.report.provenance import folded, folded_page
 
 _KEPT: list[list["Block"]] = []  # one list for each `kept` under way
 
@@ -57,9 +35,9 @@ def figure_block(figure: Figure, name: str, caption: str, alt: str, provenance: 
     kind = "svg+xml" if vector else "png"
     image = f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
     return Block(
-        f"```{{figure}} {image}\n:name: {name}\n:alt: {alt}\n\n{caption}\n\n{_small(provenance)}\n```",
+        f"```{{figure}} {image}\n:name: {name}\n:alt: {alt}\n\n{caption}\n\n{folded(provenance)}\n```",
         f'<figure><img src="{image}" alt="{html.escape(alt)}" style="max-width: 100%">'
-        f"<figcaption>{caption}<br><small>{provenance}</small></figcaption></figure>",
+        f"<figcaption>{caption}{folded_page(provenance)}</figcaption></figure>",
     )
 
 
@@ -73,8 +51,8 @@ def table_block(table: pd.DataFrame, name: str, caption: str, provenance: str) -
     lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * len(rows[0]))
     return Block(
-        f"~~~~{{table}} {caption}\n:name: {name}\n\n" + "\n".join(lines) + f"\n~~~~\n\n{_small(provenance)}",
-        f"<p>{caption}</p>{table.to_html(escape=False)}<small>{provenance}</small>",
+        f"~~~~{{table}} {caption}\n:name: {name}\n\n" + "\n".join(lines) + f"\n~~~~\n\n{folded(provenance)}",
+        f"<p>{caption}</p>{table.to_html(escape=False)}{folded_page(provenance)}",
     )
 
 
@@ -147,7 +125,3 @@ def tell(results, text: str | Callable[..., str]) -> None:
 def show_text(text: str) -> None:
     """Displays MyST."""
     show(Block(text.strip(), ""))
-
-
-def _small(provenance: str) -> str:
-    return f"[{provenance}]{{.provenance}}"

@@ -1,0 +1,98 @@
+"""What each number of a record means, in which unit: for whoever reads a record and not the code that measured it."""
+
+BAND = "% quantile of it where q(z) is p(z)"
+SAMPLES = {
+    "prior": "samples of p(z)",
+    "aggregate": "samples of q(z)",
+    "real": "training images",
+}
+PRECISION = {
+    "precision": ("", "share of {of} among the test images"),
+    "recall": ("", "share of test images among {of}"),
+}
+
+
+def _of_samples(by_name: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    return {
+        f"{sample}_{name}": (unit, meaning.format(of=of))
+        for sample, of in SAMPLES.items()
+        for name, (unit, meaning) in by_name.items()
+    }
+
+
+# measure -> name -> (unit, meaning); the functions of these names in vimae_core/evaluation say how each is computed
+MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
+    "latent_fit": {
+        "n": ("", "test images"),
+        "mmd2": ("", "squared MMD of q(z) and p(z), Eq. (15)"),
+        "mmd2_null_low": ("", f"2.5 {BAND}"),
+        "mmd2_null_high": ("", f"97.5 {BAND}"),
+        "kl": ("nats", "KL divergence of q(z) from p(z), by neighbours"),
+        "kl_train": ("nats", "the same of as many training images"),
+        "kl_null_low": ("nats", f"2.5 {BAND}"),
+        "kl_null_high": ("nats", f"97.5 {BAND}"),
+        "latent_std": ("", "standard deviation of the codes, root mean square"),
+        "posterior_std": ("", "standard deviation of q(z|x), root mean square"),
+        "rate": ("nats", "KL divergence of q(z|x) from p(z), an image"),
+        "distortion": ("nats", "−log p(x|z) under the run's own likelihood, an image"),
+        "squared_error": ("", "squared error an image, pixels in [0, 1]"),
+        "constraint_met": ("", "whether these codes meet the tolerance by which λ was found"),
+    },
+    "batches": {
+        "batches": ("", "batches of the training's size, of test images"),
+        "mmd2_in_batches": ("", "squared MMD within batches, mean, with the batches' own moments"),
+        "mmd2_in_batches_error": ("", "its standard error"),
+        "mmd2_pooled": ("", "squared MMD of the same codes pooled"),
+        "fixed_in_batches": ("", "squared MMD within batches, mean, with the fixed moments of evaluation"),
+        "fixed_in_batches_error": ("", "its standard error"),
+        "fixed_pooled": ("", "squared MMD of those codes pooled"),
+    },
+    "probes": {
+        "n": ("", "test images"),
+        "draws": ("", "of labels, in the order of the values below"),
+        "fractions": ("", "whence the transductive SVM has its classes' fractions"),
+        "chosen": ("", "the SVM's C and γ, of each draw"),
+        "accuracy": ("%", "of each classifier; a value a draw of labels"),
+    },
+    "generation": {
+        "n": ("", "test images, and as many samples"),
+        "reconstruction_error": ("", "squared error an image, pixels in [0, 1]"),
+        "pca_error": ("", "the same by as many principal components"),
+        "corrupted_error": ("", "of reconstructions of corrupted images, from the clean ones"),
+        "corrupted_input_error": ("", "of the corrupted images themselves"),
+        "corrupted_pca_error": ("", "of corrupted images by principal components"),
+        "label_kept": ("%", "of reconstructions, by the digit network's class"),
+        "original_label_kept": ("%", "of the test images themselves"),
+        "corrupted_label_kept": ("%", "of reconstructions of corrupted images"),
+        "corrupted_input_label_kept": ("%", "of the corrupted images themselves"),
+        **_of_samples({"frechet": ("", "Fréchet distance of {of} from test images"), **PRECISION}),
+    },
+    "faces": {
+        "n": ("", "test pictures, and as many samples"),
+        "features": ("", "the network that describes pictures"),
+        "title": ("", "what the distance is"),
+        "reconstruction_error": ("", "squared error a picture, pixels in [0, 1]"),
+        "reconstruction_sharpness": ("", "variance of the Laplacian of reconstructions"),
+        "test_sharpness": ("", "the same of the test pictures"),
+        "ladder": ("", "distance of training pictures made worse in this way"),
+        "codes": ("", "posterior means of the first test pictures, one a row"),
+        **_of_samples({
+            "distance": ("", "Fréchet distance of {of} from test pictures"),
+            "extrapolated": ("", "the same for infinitely many of both"),
+            "kernel": ("", "kernel distance of {of} from test pictures"),
+            "kernel_deviation": ("", "its standard deviation over subsets"),
+            "sharpness": ("", "variance of the Laplacian of {of}"),
+            **PRECISION,
+        }),
+    },
+}  # fmt: skip
+
+# Terms of the loss, as a run's history has them
+TERMS = {
+    "loss": "loss, nats an image",
+    "distortion": "distortion, nats an image",
+    "rate": "rate, nats an image",
+    "divergence": "divergence, squared MMD",
+    "lambda": "λ, weight of the divergence",
+    "pretraining": "pretraining's loss",
+}
