@@ -10,7 +10,7 @@ from scipy import stats
 
 from vimae_core.chapters.capacity import VIMAE
 from vimae_core.chapters.conventions import DRAWN
-from vimae_core.config import RunConfig, paper_model
+from vimae_core.config import CHOICES, RunConfig, paper_model
 from vimae_core.conventions import under_convention
 from vimae_core.evaluation.feature_weights import weights_at_hand
 from vimae_core.profiles import common_fields, parameters
@@ -89,7 +89,7 @@ def table_2(models: list[str], paper: dict, results: list[Results]) -> pd.DataFr
     columns = {"FID, the paper": [str(paper.get(m, "—")) for m in models]}
     for result in filter(None, results):
         heading = f"{distance_name(result)}, {result.title}"
-        columns[f"{heading}, n = {_n(result)}"] = [result.mean(m, "prior_distance", ".1f") for m in models]
+        columns[f"{heading}, n = {result.n}"] = [result.mean(m, "prior_distance", ".1f") for m in models]
         columns[f"{result.title}, n → ∞"] = [result.mean(m, "prior_extrapolated", ".1f") for m in models]
     return pd.DataFrame(columns, index=pd.Index(models, name="model"))
 
@@ -115,7 +115,8 @@ def by_likelihood(models: list[str], results: list[Results]) -> pd.DataFrame:
     measures = {"prior_distance": ".1f", "aggregate_distance": ".1f", "rate": ".0f", "mmd2": ".4f"}
     rows = {
         (likelihood, model): [format(mean_over_seeds(part[m].tolist()), spec) for m, spec in measures.items()]
-        for (likelihood, model), part in together.groupby(["likelihood", "model"], sort=False)
+        for likelihood in CHOICES["likelihood"]  # the distortion weighs less and less
+        for model, part in together[together["likelihood"] == likelihood].groupby("model", sort=False)
         if model in models
     }
     columns = ["prior", "aggregate posterior", "rate, nats", "MMD²"]
@@ -218,7 +219,7 @@ def apart(result: Results) -> float:
 def size(result: Results) -> str:
     """What was run, in words, to stand in a caption."""
     of = result.runs[0].config.dataset
-    return f"{how_small([result])}; pictures of {of}; {_n(result)} samples against {_n(result)} held-out pictures"
+    return f"{how_small([result])}; pictures of {of}; {result.n} samples against {result.n} held-out pictures"
 
 
 def real(result: Results) -> str:
@@ -228,10 +229,6 @@ def real(result: Results) -> str:
         f"{result.title}: training pictures against held-out ones {row['real_distance']:.1f}, extrapolated "
         f"{row['real_extrapolated']:.1f}, kernel distance {row['real_kernel']:.4f}"
     )
-
-
-def _n(result: Results) -> str:
-    return " or ".join(f"{n:,}" for n in dict.fromkeys(result.table["n"]))
 
 
 def claim_6(results: Results) -> Verdict:

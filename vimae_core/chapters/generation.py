@@ -35,7 +35,8 @@ YARDSTICKS = {  # measures that are the data's, not the model's
 def yardsticks(results: list[Results], measures: list[str]) -> str:
     """What the data themselves reach, in words, to stand in a caption."""
     told = [
-        ", ".join(YARDSTICKS[m].format(np.mean(result.table[m])) for m in measures) + f" ({result.title})"
+        ", ".join(YARDSTICKS[m].format(np.mean(result.table[m])) for m in measures)
+        + f" ({result.title}, n = {result.n})"
         for result in filter(None, results)
     ]
     return "; ".join(told) + "."

@@ -68,6 +68,11 @@ class Results:
         values = self.values(model, measure)
         return format(mean_over_seeds(values), spec) if values else "—"
 
+    @property
+    def n(self) -> str:
+        """How many test images were measured, in words: of several settings, each."""
+        return " or ".join(f"{n:,}" for n in dict.fromkeys(self.table["n"]))
+
     def drawn(self) -> tuple[list[Run], list[dict]]:
         """The runs of the first seed whose weights are there, for a figure, and their rows of the table."""
         there = [i for i, r in enumerate(self.runs) if (r.path / "weights.safetensors").is_file()]
