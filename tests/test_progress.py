@@ -39,7 +39,7 @@ def test_a_short_training_has_two_lines(config, capsys):
 
 def test_a_long_training_tells_once_a_minute(config, monkeypatch, capsys):
     """With its epoch and when it should end: here a step takes 5 seconds of a clock that starts at noon."""
-    seconds = iter(range(0, 10**6))
+    seconds = iter(range(10**6))
     clock = SimpleNamespace(
         monotonic=lambda: next(seconds) * 5 / 3,
         time=lambda: time.mktime((2026, 1, 1, 12, 0, 0, 0, 1, 0)),

@@ -40,13 +40,16 @@ def main(profile: str = "quick", *options: str) -> None:
     except Timeout:
         print("another `make book` runs in this folder: waiting for it", flush=True)
         lock.acquire()
-    begun = time.time()
+    begun, finished = time.time(), False
     try:
-        snakemake(command)  # ends by SystemExit
+        snakemake(command)
+    except SystemExit as end:  # as it always ends
+        finished = not end.code
+        raise
     finally:
         print(minutes.told(begun), flush=True)
-        if minutes.notebooks(begun):  # what they show may have moved; a process of its own, for what it loads
-            subprocess.run([sys.executable, "-m", "vimae_core.report.moved", profile])
+        if finished and minutes.notebooks(begun):  # what they show may have moved
+            subprocess.run([sys.executable, "-m", "vimae_core.report.moved", profile])  # which loads much
 
 
 if __name__ == "__main__":
