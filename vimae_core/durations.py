@@ -121,7 +121,7 @@ def _size(settings: dict) -> int:
     return (settings.get("n_test") or TESTS) * max(1, len(settings.get("draws", []))) * max(1, len(conditions))
 
 
-def _apart(one: float, other: float) -> float:
+def _apart(one: int | float, other: int | float) -> float:
     return round(abs(math.log(one / other)), 6)
 
 

@@ -29,7 +29,7 @@ from vimae_core.store import RunError, config_digest, read_json
 
 REPORT = ROOT / "_build" / "report.txt"
 FAR = 2.0  # standard errors; by chance one number in twenty is farther
-SHOWN = 12  # of those, on the terminal
+SHOWN = 8  # of those, on the terminal
 MEASURES = {
     "kl": "KL",
     "squared_error": "squared error",
@@ -159,8 +159,12 @@ def _names(models: dict[Model, dict]) -> dict[Model, str]:
     fields = [asdict(config) for config, _ in models]
     of_label = ("method", "prior", "alpha", *UNSCIENTIFIC)
     varied = [f for f in (fields or [{}])[0] if f not in of_label and len({one[f] for one in fields}) > 1]
-    told = {(c, d): [f"{f.rstrip('_')} {getattr(c, f)}" for f in varied] for c, d in models}
+    told = {(c, d): [f"{f.rstrip('_')} {_short(getattr(c, f))}" for f in varied] for c, d in models}
     return {m: ", ".join([m[0].label.replace("beta", "β"), *parts]) for m, parts in told.items()}
+
+
+def _short(value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def verdicts(build: ALL, reference: ALL, profile: str) -> tuple[list[str], int]:
