@@ -67,7 +67,8 @@ EDITS = [  # what is edited, and whether a run of that configuration has another
     ("toy_faces.py", "CHUNK = 64", "CHUNK = 32", {"dataset": "toy-faces"}, False),
     ("idx.py", "import gzip", "import gzip\nPAD = 1", {}, False),
     ("datasets.py", "import os", "import os\nPAD = 1", {}, False),
-    ("runs.py", "images/s", "pictures/s", {}, False),  # shows, finds and stores
+    ("runs.py", "is_whole(path)", "(path).is_dir()", {}, False),  # finds and stores
+    ("progress.py", "done about", "ends about", {}, False),
     ("store.py", "[:16]", "[:17]", {}, False),
     ("process.py", "1 << 30", "1 << 29", {}, False),
     ("evaluation/latent_fit.py", "[0.025, 0.975]", "[0.05, 0.95]", {}, False),

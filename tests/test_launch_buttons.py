@@ -31,11 +31,13 @@ def test_public_remote(url, expected):
 
 
 def test_launchers_lead_to_the_source():
-    """Binder opens notebooks/NAME.ipynb; pages that are no chapter lose their launchers, and keep the rest."""
+    """Both open notebooks/NAME.ipynb; pages that are no chapter lose their launchers, and keep the rest."""
     binder = {"url": "https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/book/results/01_x.ipynb"}
-    buttons = [{"buttons": [binder], "label": "launch"}, {"url": "https://github.com/a/b"}]
+    colab = {"url": "https://colab.research.google.com/github/a/b/blob/main/book/results/01_x.ipynb"}
+    buttons = [{"buttons": [binder, colab], "label": "launch"}, {"url": "https://github.com/a/b"}]
     chapter = source_buttons(buttons, "book/results/01_x")
     assert chapter[0]["buttons"][0]["url"].endswith("lab/tree/notebooks/01_x.ipynb")
+    assert chapter[0]["buttons"][1]["url"].endswith("/github/a/b/blob/main/notebooks/01_x.ipynb")
     assert source_buttons(buttons, "book/intro") == [{"url": "https://github.com/a/b"}]
 
 
@@ -62,9 +64,9 @@ def test_a_book_with_and_without_a_remote(remote, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     chapter = (tmp_path / "_build" / "html" / "book" / "results" / "01_x.html").read_text()
     intro = (tmp_path / "_build" / "html" / "book" / "intro.html").read_text()
-    assert "mybinder.org" not in intro
+    assert "mybinder.org" not in intro and "colab" not in intro
     if remote:
         assert "mybinder.org/v2/gh/someone/vimae/main?urlpath=lab/tree/notebooks/01_x.ipynb" in chapter
-        assert "colab" not in chapter  # it would open a notebook that cannot import the package
+        assert "colab.research.google.com/github/someone/vimae/blob/main/notebooks/01_x.ipynb" in chapter
     else:
-        assert "mybinder.org" not in chapter and "github.com/someone" not in chapter
+        assert "mybinder.org" not in chapter and "colab" not in chapter and "github.com/someone" not in chapter

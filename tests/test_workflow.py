@@ -208,6 +208,12 @@ def test_a_build_tells_where_its_minutes_went(tree):
     told = dict(re.findall(r"^ +\d+  (\w+) \((\d+)\)$", done.stdout, re.MULTILINE))
     assert told == {"trainings": "1", "latent_fit": "1", "probes": "1", "generation": "1", "notebooks": "1"}
     assert re.search(r"^\d+\.\d minutes in all", done.stdout, re.MULTILINE)
+    report = (tree / "_build" / "report.txt").read_text()
+    for text in (done.stdout, report):  # and what moved
+        assert "This build beside the committed reference" in text
+        assert "Runs of another size, which are not comparable seed by seed" in text
+    again = make_book(tree, arguments=["book/results/04_mnist_generation.ipynb"])
+    assert again.returncode == 0 and "committed reference" not in again.stdout
 
 
 DOSES = '''"""A toy chapter."""

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from dataclasses import fields
 from itertools import chain
 
@@ -14,7 +15,7 @@ from vimae_core.datasets import load_dataset
 from vimae_core.evaluation.record import MEASURES, check_measure, evaluate, measure_settings
 from vimae_core.profiles import profile_names
 from vimae_core.runs import check_data, fit, stored_runs
-from vimae_core.store import RunError
+from vimae_core.store import RunError, say
 
 THEN = "--then"  # between the runs of one call
 
@@ -66,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME or NAME={...}",
         help=f'{", ".join(MEASURES)}; settings as JSON, such as probes={{"draws": [10]}}; several times for several',
     )
-    commands.choices["evaluate"].add_argument("--quiet", action="store_true", help="do not print the record")
+    commands.choices["evaluate"].add_argument("--quiet", action="store_true", help="a line in place of the record")
     commands.add_parser("show", help=show.__doc__).set_defaults(command=show)
     sub = commands.add_parser("prune", help=prune_store.__doc__)
     sub.add_argument("--yes", action="store_true", help="remove them without asking")
@@ -121,12 +122,16 @@ def train_and_evaluate(n_test: int | None, measures: list[str] | None, quiet: bo
     check_data(config, data)
     for measure, settings in asked.items():
         check_measure(measure, config, data, **settings)
-    run = fit(config, data)
+    run, begun = fit(config, data), time.monotonic()
     for measure, settings in asked.items():
         record = evaluate(run, data=data, measure=measure, **settings)
         if not quiet:
             show_values(record)
-    print(run.path)
+    if quiet:
+        took = f"{', '.join(asked)} in {time.monotonic() - begun:.1f} s"
+        say(f"{run.path.name}  {config.label} seed {config.seed}: measured, {took}\n")
+    else:
+        print(run.path)
 
 
 def parse_measure(text: str) -> tuple[str, dict]:

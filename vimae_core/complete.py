@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from filelock import FileLock, Timeout
 
+from vimae_core.asked import asked_of
 from vimae_core.chapters import load_chapter
 from vimae_core.config import RunConfig
 from vimae_core.datasets import load_dataset
@@ -23,7 +24,7 @@ def complete(chapter: str, profile: str = "reference") -> Iterator[Run]:
     """
     module, p = load_chapter(chapter), parameters(chapter, profile)
     keeps = getattr(module, "keeps", lambda config, p: False)
-    missing = [(config, asked) for config, asked in _asked(module, p).items() if not _published(config, asked)]
+    missing = [(config, asked) for config, asked in asked_of(module, p).items() if not _published(config, asked)]
     if not missing:
         return
     data = load_dataset(p.dataset, p.data_root)
@@ -47,15 +48,6 @@ def complete(chapter: str, profile: str = "reference") -> Iterator[Run]:
         finally:
             mine.release()
         yield run
-
-
-def _asked(module, p) -> dict[RunConfig, dict[str, dict]]:
-    """Every run of the chapter with its measures: of a run in two groups, both groups'."""
-    asked: dict[RunConfig, dict[str, dict]] = {}
-    for group, configs in module.runs(p).items():
-        for config in configs:
-            asked.setdefault(config, {}).update(module.measures(group, p))
-    return asked
 
 
 def _published(config: RunConfig, measures: dict[str, dict]) -> bool:

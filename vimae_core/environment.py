@@ -21,7 +21,7 @@ def environment(device: torch.device) -> dict:
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
+        "device": machine(device),
         "threads": torch.get_num_threads(),
     }
 
@@ -41,7 +41,10 @@ def commit() -> str:
     return asked.stdout.strip() or "unknown"
 
 
-def _processor() -> str:
+def machine(device: torch.device) -> str:
+    """The name of the GPU, or of this machine's processor and how many cores it has."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())

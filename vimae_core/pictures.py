@@ -198,11 +198,10 @@ def _progress(name: str, rows: list, results: Iterator) -> Iterator:
     begun = shown = time.monotonic()
     for i, pair in enumerate(zip(rows, results, strict=True), 1):
         yield pair
-        if (now := time.monotonic()) - shown >= 1 or i == len(rows):
+        if (now := time.monotonic()) - shown >= 10 or i == len(rows):
             speed, shown = i / max(now - begun, 1e-9), now
             left = f"{(len(rows) - i) / speed:.0f} s left"
-            say(f"\r{name}: {i:,} of {len(rows):,} pictures  {speed:,.0f}/s  {left}  ")
-    say("\n")
+            say(f"{name}: {i:,} of {len(rows):,} pictures, {speed:,.0f}/s, {left}\n")
 
 
 def _warn(name: str, about: dict) -> None:

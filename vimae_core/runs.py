@@ -20,6 +20,7 @@ from vimae_core.environment import environment
 from vimae_core.networks import Autoencoder, Posterior, as_pixels, build_network
 from vimae_core.priors import Prior, make_prior
 from vimae_core.process import keep_buffers, own_settings, pick_device
+from vimae_core.progress import Teller
 from vimae_core.store import (
     RunError,
     free_space,
@@ -31,7 +32,6 @@ from vimae_core.store import (
     run_path,
     runs_root,
     save_tensors,
-    say,
     write_json,
 )
 from vimae_core.training import Training, check_images
@@ -139,7 +139,8 @@ def fit(config: RunConfig, data: Dataset | None = None, progress: bool = True, c
             partial = path.with_name(f"{path.name}.partial")
             _check_space(make_folder(partial), training)
             write_json(partial / ASKED, {"config": asdict(config), "data_digest": data.digest})
-            seconds = _train(training, partial / "checkpoint.safetensors", progress, checkpoint_seconds)
+            tell = Teller(path.name, training) if progress else None
+            seconds = _train(training, partial / "checkpoint.safetensors", tell, checkpoint_seconds)
             about = {"data_digest": data.digest, "seconds": round(seconds, 1)}
             _store(training, about, partial / "whole", path)
             shutil.rmtree(partial)
@@ -156,26 +157,26 @@ def stored_runs() -> Iterator[tuple[Path, Run | RunError]]:
             yield path, RunError(str(error))
 
 
-def _train(training: Training, checkpoint: Path, progress: bool, checkpoint_seconds: float) -> float:
-    """All steps that are left, with a checkpoint and a progress line from time to time; the seconds of all of them."""
+def _train(training: Training, checkpoint: Path, tell: Teller | None, checkpoint_seconds: float) -> float:
+    """All steps that are left, with a checkpoint and a line of progress now and then; the seconds of all of them."""
     before = 0.0
     if checkpoint.is_file():
         tensors, meta = load_tensors(checkpoint)
         training.restore(tensors, int(meta["step"]))
         before = float(meta["seconds"])
-    begun = shown = saved = time.monotonic()
-    first = training.step
+    begun = looked = saved = time.monotonic()
+    if tell:
+        tell.begins(before)
     while training.step < training.total_steps:
         training.advance()
         if training.device.type == "cuda" and training.step % training.steps_per_epoch:
             continue  # to look at a loss would make the GPU wait
         now, last = time.monotonic(), training.step == training.total_steps
-        if last or now - shown >= 1 or now - saved >= checkpoint_seconds:
+        if last or now - looked >= 1 or now - saved >= checkpoint_seconds:
             _check_finite(training, checkpoint, last)
-            now = time.monotonic()
-            if progress and (last or now - shown >= 1):
-                _show(training, now - begun, training.step - first)
-                shown = now
+            now = looked = time.monotonic()
+            if tell:
+                tell.goes_on(before + now - begun)
             if not last and now - saved >= checkpoint_seconds:
                 meta = {"step": str(training.step), "seconds": str(before + now - begun)}
                 save_tensors(checkpoint, training.state(), meta)
@@ -215,18 +216,6 @@ def _computes(training: Training) -> bool:
     network = training.network.eval()
     codes = network.encode(as_pixels(training.images[: training.config.batch_size])).mean
     return bool(codes.isfinite().all() and network.decode(codes).isfinite().all())
-
-
-def _show(training: Training, seconds: float, steps: int) -> None:
-    config, step = training.config, training.step
-    recent = training.log[max(0, step - training.steps_per_epoch) : step].mean(0).tolist()
-    terms = "  ".join(f"{t} {v:.4g}" for t, v in zip(training.terms, recent, strict=True))
-    speed = steps * config.batch_size / seconds
-    left = (training.total_steps - step) * config.batch_size / speed
-    say(
-        f"\r{config.label} seed {config.seed}  epoch {-(-step // training.steps_per_epoch)}/{config.epochs}  "
-        f"{terms}  {speed:,.0f} images/s  {left:.0f} s left  " + "\n" * (step == training.total_steps)
-    )
 
 
 def _store(training: Training, about: dict, whole: Path, path: Path) -> None:

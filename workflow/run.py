@@ -5,6 +5,7 @@ the system, however the process ends.
 """
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,12 +20,19 @@ sys.path.insert(0, str(ROOT))
 from vimae_core.profiles import profile_names  # noqa: E402 (the path must be set first)
 
 
-def main(profile: str = "quick", *options: str) -> None:
-    """Ends the process with snakemake's exit status; with 2 for an unknown profile."""
+def asked(profile: str, *options: str) -> list[str]:
+    """Snakemake's arguments for a profile, from the repository's root; ends the process for an unknown one."""
     if profile not in profile_names():
         sys.exit(f"profile {profile!r} is unknown: must be one of {', '.join(profile_names())}")
     os.chdir(ROOT)
     os.environ["PYTHONPATH"] = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
+    command = ["--snakefile", "workflow/Snakefile", "--workflow-profile", "workflow/settings"]
+    return [*command, *options, "--config", f"profile={profile}"]
+
+
+def main(profile: str = "quick", *options: str) -> None:
+    """Ends the process with snakemake's exit status; with 1 for an unknown profile."""
+    command = asked(profile, *options)
     Path(".snakemake").mkdir(exist_ok=True)
     lock = FileLock(".snakemake/workflow.lock")
     try:
@@ -32,12 +40,16 @@ def main(profile: str = "quick", *options: str) -> None:
     except Timeout:
         print("another `make book` runs in this folder: waiting for it", flush=True)
         lock.acquire()
-    command = ["--snakefile", "workflow/Snakefile", "--workflow-profile", "workflow/settings"]
-    begun = time.time()
+    begun, finished = time.time(), False
     try:
-        snakemake([*command, *options, "--config", f"profile={profile}"])  # ends by SystemExit
+        snakemake(command)
+    except SystemExit as end:  # as it always ends
+        finished = not end.code
+        raise
     finally:
         print(minutes.told(begun), flush=True)
+        if finished and minutes.notebooks(begun):  # what they show may have moved
+            subprocess.run([sys.executable, "-m", "vimae_core.report.moved", profile])  # which loads much
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 RESULTS, SOURCES = "book/results/", "notebooks/"
-LAUNCHERS = ("mybinder.org",)
+LAUNCHERS = {"binderhub_url": "https://mybinder.org", "colab_url": "https://colab.research.google.com"}
 
 
 def public_remote(url: str) -> str | None:
@@ -36,7 +36,7 @@ def source_buttons(buttons: list[dict], pagename: str) -> list[dict]:
             button = {**button, "buttons": source_buttons(button["buttons"], pagename)}
             if not button["buttons"]:
                 continue
-        elif any(launcher in str(button.get("url")) for launcher in LAUNCHERS):
+        elif str(button.get("url")).startswith(tuple(LAUNCHERS.values())):
             if not pagename.startswith(RESULTS):
                 continue
             button = {**button, "url": button["url"].replace(RESULTS, SOURCES)}
@@ -51,10 +51,7 @@ def configure(app, config):
             "repository_url": remote,
             "repository_branch": "main",
             "use_repository_button": True,
-            "launch_buttons": {
-                "notebook_interface": "jupyterlab",
-                "binderhub_url": "https://mybinder.org",  # no Colab: a notebook there cannot import the package
-            },
+            "launch_buttons": {"notebook_interface": "jupyterlab", **LAUNCHERS},
         }
 
 

@@ -103,15 +103,12 @@ class FeatureNetwork:
         """
         if images.shape[1] != 3:
             raise ValueError(f"images of shape {tuple(images.shape)}: the features take 3 channels, (n, 3, h, w)")
-        features, n, start = [], len(images), time.monotonic()
-        shown = start
+        features, shown = [], time.monotonic()
         for done, part in enumerate(images.split(BATCH_SIZE)):
-            if progress and time.monotonic() - shown >= 1:
+            if progress and time.monotonic() - shown >= 10:
                 shown = time.monotonic()
-                say(f"\r{self.name} features  {done * BATCH_SIZE:,} of {n:,}  ")
+                say(f"{self.name} features: {done * BATCH_SIZE:,} of {len(images):,}\n")
             features.append(self.extractor(_as_bytes(part).to(self.device))[0].cpu())
-        if shown > start:
-            say(f"\r{self.name} features  {n:,} of {n:,}  \n")
         return torch.cat(features)
 
     @cached_property

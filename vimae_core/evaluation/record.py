@@ -78,14 +78,14 @@ def evaluate(
     return as_measured(record[measure])
 
 
-def is_current(path: Path, config: RunConfig, asked: dict[str, dict]) -> bool:
-    """Whether a record file holds these measures, each with its settings, as today's code makes them."""
+def outdated(path: Path, config: RunConfig, asked: dict[str, dict]) -> list[str]:
+    """The measures, each with its settings, that a record file does not hold as today's code makes them."""
     try:
         stored = _read(path)["determined_by"]
-    except RunError:  # damaged: made anew
-        return False
+    except (RunError, KeyError, TypeError):  # damaged: made anew
+        return list(asked)
     wanted = {m: {"sources": measure_digest(m, config), "n_test": None, **s} for m, s in asked.items()}
-    return all(stored.get(m) == json.loads(json.dumps(w)) for m, w in wanted.items())
+    return [m for m, w in wanted.items() if stored.get(m) != json.loads(json.dumps(w))]
 
 
 def _read(path: Path) -> dict:
