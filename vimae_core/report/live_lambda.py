@@ -21,6 +21,7 @@ from vimae_core.profiles import parameters
 from vimae_core.reference import REFERENCE, find_reference, reference_record
 from vimae_core.report.show import provenance
 from vimae_core.report.statistics import mean_over_seeds
+from vimae_core.report.style import DIGITS
 from vimae_core.runs import Run
 from vimae_core.store import RunError, config_digest
 
@@ -102,6 +103,7 @@ def script(paths: Paths, data: Dataset) -> str:
         "criterion": parameters("latent_shape", "reference").max_kl,
         "enough": ENOUGH_RATE,
         "perUnit": PER_UNIT,
+        "colours": DIGITS,
         "labels": data["test"][1][:N].tolist(),
         "rings": {name: rings(make_prior(name, 2)) for name in sorted({point.config.prior for point in points})},
         "models": list(paths[CONVENTION]),
@@ -115,7 +117,6 @@ def script(paths: Paths, data: Dataset) -> str:
 
 
 def _shown(point: Point, data: Dataset) -> dict:
-    codes = read_codes(point.config, data.digest)
     kl, rate = (point.values(measure) for measure in ("kl", "rate"))
     return {
         "label": point.label,
@@ -125,14 +126,15 @@ def _shown(point: Point, data: Dataset) -> dict:
         "kl": _over_seeds(kl),
         "rate": _over_seeds(rate),
         "band": [min(point.values("kl_null_low")), max(point.values("kl_null_high"))],
-        "drawn": {
-            "seed": point.config.seed,
-            "again": codes.trained_again,
-            "kl": _finite([codes.kl])[0],
-            "rate": _finite([codes.rate])[0],
-            "codes": codes.hundredths.ravel().tolist(),
-        },
+        "drawn": _drawn(point.config, data),
     }
+
+
+def _drawn(config: RunConfig, data: Dataset) -> dict:
+    codes = read_codes(config, data.digest)
+    kl, rate = _finite([codes.kl, codes.rate])
+    own = {"seed": config.seed, "again": codes.trained_again, "kl": kl, "rate": rate}
+    return {**own, "codes": codes.hundredths.ravel().tolist()}
 
 
 def _over_seeds(values: list[float]) -> dict:

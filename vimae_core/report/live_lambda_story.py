@@ -24,8 +24,9 @@ def _nearer(first: Point, best: Point) -> str:
     if first is best:
         return f"**No larger λ brings the codes nearer to the prior** than {first.label}: {_span(first, 'kl')} nats."
     return (
-        f"**From λ = {first.label} to {best.label} the codes come nearer to the prior.** Over the seeds their divergence "
-        f"goes from {_span(first, 'kl')} nats to {_span(best, 'kl')}; the rate is {_span(best, 'rate', '.1f')} nats there."
+        f"**From λ = {first.label} to {best.label} the codes come nearer to the prior.** Over the seeds the "
+        f"divergence goes from {_span(first, 'kl')} nats to {_span(best, 'kl')}; the rate is "
+        f"{_span(best, 'rate', '.1f')} nats there."
     )
 
 
