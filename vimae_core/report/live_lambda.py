@@ -12,7 +12,7 @@ from torch import Tensor
 from vimae_core.chapters import CHAPTERS, conventions, latent_shape
 from vimae_core.chapters.conventions import ENOUGH_RATE
 from vimae_core.chapters.latent_shape_figures import MASS
-from vimae_core.codes import PER_UNIT, N, read_codes
+from vimae_core.codes import PER_UNIT, N, codes_path, read_codes
 from vimae_core.config import RunConfig
 from vimae_core.conventions import CONVENTIONS
 from vimae_core.data import Dataset
@@ -96,7 +96,8 @@ def drawn_configs() -> list[RunConfig]:
 def script(paths: Paths, data: Dataset) -> str:
     """All that the page draws, as a script: a page opened from disk may load one, and may read no other file.
 
-    null stands for what is infinite, or has no interval. Raises RunError for codes that are missing or damaged.
+    null stands for what is infinite, for an interval that there is not, and for the `drawn` of a point without codes.
+    Raises RunError for codes that are damaged.
     """
     points = (point for path in paths.values() for points in path.values() for point in points)
     shown = {
@@ -130,7 +131,9 @@ def _shown(point: Point, data: Dataset) -> dict:
     }
 
 
-def _drawn(config: RunConfig, data: Dataset) -> dict:
+def _drawn(config: RunConfig, data: Dataset) -> dict | None:
+    if not codes_path(config).is_file():  # the page says so
+        return None
     codes = read_codes(config, data.digest)
     kl, rate = _finite([codes.kl, codes.rate])
     own = {"seed": config.seed, "again": codes.trained_again, "kl": kl, "rate": rate}
@@ -177,14 +180,14 @@ def told_provenance(paths: Paths, data: Dataset) -> list[str]:
         name: [r for points in path.values() for point in points for r in point.runs] for name, path in paths.items()
     }
     grid = [run for name in COSTS.values() for run in runs[name] if run.config.lambda_schedule == "constant"]
-    codes = [read_codes(config, data.digest) for config in drawn_configs()]
+    codes = [read_codes(config, data.digest) for config in drawn_configs() if codes_path(config).is_file()]
     again = [c.environment for c in codes if c.trained_again]
     commits, devices, days = (
         sorted({str(e[k])[:n] for e in again}) for k, n in (("commit", 7), ("device", 99), ("time", 10))
     )
     return [
-        "Numbers: " + provenance(CHAPTERS["latent_shape"], "reference", grid),
-        "Numbers: " + provenance(CHAPTERS["conventions"], "reference", runs[CONVENTION]),
+        provenance(CHAPTERS["latent_shape"], "reference", grid),
+        provenance(CHAPTERS["conventions"], "reference", runs[CONVENTION]),
         f"Codes: results/codes, the first {N:,} test digits of one run a point, {len(codes)} runs. Of "
         f"{len(codes) - len(again)} the weights are committed; {len(again)} were trained again for these codes, by "
         f"commit {', '.join(commits)} on {', '.join(devices)}, {', '.join(days)}.",
