@@ -4,12 +4,15 @@
   const root = document.getElementById("live-lambda"), data = window.liveLambda;
   if (!root || !data) return;
 
-  const LEFT = 56, RIGHT = 36, HEIGHT = innerWidth < 600 ? 108 : 136; // of a chart, px; the slider's ends lie on its first and last place
+  // Of a chart, px; the slider's ends lie on its first and last place.
+  const LEFT = 56, RIGHT = 36, HEIGHT = innerWidth < 600 ? 108 : 136;
   const SIGNS = { "fits": "✓", "does not fit": "✗", "undecided": "?", "empty": "○" };
   const MEASURES = {
-    kl: { title: "Divergence from the prior", unit: 0.02, ticks: [0, 0.1, 1, 10, 100, 1000], line: data.criterion, below: "↓ fits" },
-    rate: { title: "Rate", unit: 0.3, ticks: [0, 1, 10, 100, 1000], line: data.enough, below: "↓ empty" },
+    kl: { title: "Divergence from the prior", unit: 0.02, ticks: [0, 0.1, 1, 10, 100, 1000] },
+    rate: { title: "Rate", unit: 0.3, ticks: [0, 1, 10, 100, 1000] },
   };
+  Object.assign(MEASURES.kl, { line: data.criterion, below: "↓ fits" });
+  Object.assign(MEASURES.rate, { line: data.enough, below: "↓ empty" });
   const named = (model) => model.replace("beta", "β");
   const number = (v) => {
     if (v === null) return "∞";
@@ -21,7 +24,8 @@
 
   const radios = (name, texts) => texts.map((text, i) =>
     `<label><input type="radio" name="ll-${name}" value="${i}"><span>${text}</span></label>`).join("");
-  const measure = (name) => `<section class="ll-measure" data-measure="${name}"><p class="ll-head"></p><svg role="img"></svg></section>`;
+  const measure = (name) =>
+    `<section class="ll-measure" data-measure="${name}"><p class="ll-head"></p><svg role="img"></svg></section>`;
   root.innerHTML = `
     <fieldset><legend>The slider moves</legend>${radios("path", data.paths.map((p) => p.name))}</fieldset>
     <fieldset aria-describedby="ll-reason"><legend>Model</legend>${radios("model", data.models.map(named))}</fieldset>
@@ -37,7 +41,9 @@
       <p class="ll-caption"></p>
     </div>
     <p class="ll-status" role="status"></p>
-    <details><summary>These numbers as a table: means over seeds, nats</summary><table><thead></thead><tbody></tbody></table></details>`;
+    <details><summary>These numbers as a table: means over seeds, nats</summary><table><thead><tr>
+      ${["Place", "Divergence", "Rate", "Verdict"].map((h) => `<th scope="col">${h}</th>`).join("")}
+      </tr></thead><tbody></tbody></table></details>`;
 
   const find = (query) => root.querySelector(query), all = (query) => [...root.querySelectorAll(query)];
   const canvas = find("canvas"), slider = find("#ll-slider"), pen = canvas.getContext("2d");
@@ -57,11 +63,11 @@
       input.disabled = missing.includes(data.models[i]);
     });
     find(".ll-reason").textContent = missing.length
-      ? `Not to be chosen here: no run of ${missing.map(named).join(", ")} was recorded along “${data.paths[path].name}”.` : "";
+      ? `Not to be chosen here: no run of ${missing.map(named).join(", ")} was recorded along “${data.paths[path].name}”.`
+      : "";
     slider.max = points().length - 1;
     find(".ll-title").textContent = data.paths[path].name;
-    all("table")[0].tHead.innerHTML = "<tr>" + ["Place", "Divergence", "Rate", "Verdict"].map((h) => `<th scope="col">${h}</th>`).join("") + "</tr>";
-    all("table")[0].tBodies[0].innerHTML = points().map((p) => `<tr><th scope="row">${p.label}</th>` + [
+    find("tbody").innerHTML = points().map((p) => `<tr><th scope="row">${p.label}</th>` + [
       number(p.kl.mean[0]) + interval(p.kl.mean), number(p.rate.mean[0]) + interval(p.rate.mean), p.word,
     ].map((cell) => `<td>${cell}</td>`).join("") + "</tr>").join("");
     move(state.place);
@@ -90,7 +96,8 @@
   for (const [name, m] of Object.entries(MEASURES)) {
     m.top = Math.asinh(Math.max(...everything.flatMap((p) => p[name].seeds)) / m.unit) * 1.12;
     m.bottom = -0.06 * m.top;
-    m.y = (v) => 8 + (HEIGHT - 16) * (1 - ((v === null ? m.top * 0.97 : Math.max(m.bottom, Math.min(m.top, Math.asinh(v / m.unit)))) - m.bottom) / (m.top - m.bottom));
+    const within = (v) => (v === null ? 0.97 * m.top : Math.max(m.bottom, Math.min(m.top, Math.asinh(v / m.unit))));
+    m.y = (v) => 8 + (HEIGHT - 16) * (m.top - within(v)) / (m.top - m.bottom);
   }
   const x = (place, width) => LEFT + (width - LEFT - RIGHT) * (place / Math.max(1, points().length - 1));
 
@@ -110,7 +117,8 @@
       (name === "kl" ? ` <span class="ll-word" data-word="${p.word}">${SIGNS[p.word]} ${p.word}</span>` : "");
     const end = width - 6, parts = [], at = (i) => x(i, width);
     const text = (class_, px, py, words) => parts.push(`<text class="${class_}" x="${px}" y="${py}">${words}</text>`);
-    const line = (class_, x1, y1, x2, y2) => parts.push(`<line class="${class_}" x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}"/>`);
+    const line = (class_, x1, y1, x2, y2) =>
+      parts.push(`<line class="${class_}" x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}"/>`);
     line("ll-now", at(state.place), 0, at(state.place), HEIGHT);
     if (name === "kl") {
       const [low, high] = p.band.map(m.y);
@@ -123,7 +131,8 @@
     line("ll-line", LEFT - 14, m.y(m.line), end, m.y(m.line));
     text("ll-below", (at(points().length - 2) + at(points().length - 1)) / 2 + 8, m.y(m.line) - 4, m.below);
     const held = points().map((q, i) => [q, i]).filter(([q]) => /^\d/.test(q.label));
-    if (held.length > 1) parts.push(`<polyline class="ll-path" points="${held.map(([q, i]) => `${at(i)},${m.y(q[name].mean[0])}`).join(" ")}"/>`);
+    const corners = held.map(([q, i]) => `${at(i)},${m.y(q[name].mean[0])}`).join(" ");
+    parts.push(`<polyline class="ll-path" points="${corners}"/>`);
     points().forEach((q, i) => {
       const here = i === state.place ? " ll-here" : "", [middle, low, high] = q[name].mean;
       q[name].seeds.forEach((v, s, seeds) => parts.push(
@@ -152,7 +161,8 @@
     const from = state.codes, first = state.limit, last = reach(codes), begun = performance.now();
     cancelAnimationFrame(frame);
     const step = (now) => {
-      const t = from && from.length === codes.length && !still.matches ? Math.min(1, Math.max(0, (now - begun) / 500)) : 1, e = t * t * (3 - 2 * t);
+      const moves = from && from.length === codes.length && !still.matches;
+      const t = moves ? Math.min(1, Math.max(0, (now - begun) / 500)) : 1, e = t * t * (3 - 2 * t);
       state.codes = t < 1 ? codes.map((c, i) => from[i] + e * (c - from[i])) : codes;
       state.limit = first * (last / first) ** e;
       draw();
@@ -165,13 +175,14 @@
     const side = canvas.clientWidth, ratio = window.devicePixelRatio || 1, { codes, limit } = state;
     if (!side || !codes) return;
     if (canvas.width !== Math.round(side * ratio)) canvas.width = canvas.height = Math.round(side * ratio);
-    const style = getComputedStyle(root), ink = style.getPropertyValue("--ll-ink"), paper = style.getPropertyValue("--ll-paper");
+    const style = getComputedStyle(root);
+    const [ink, paper] = ["--ll-ink", "--ll-paper"].map((name) => style.getPropertyValue(name));
     const px = (v) => side / 2 * (1 + v / limit), py = (v) => side / 2 * (1 - v / limit);
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, side, side);
     pen.font = "12px sans-serif";
     pen.lineWidth = 1;
-    const tick = [1, 2, 5].map((n) => n * 10 ** Math.floor(Math.log10(limit / 2))).findLast((n) => n <= limit / 1.6) || 1;
+    const power = 10 ** Math.floor(Math.log10(limit / 2)), tick = power * [5, 2, 1].find((n) => n * power <= limit / 1.6);
     for (let v = -Math.floor(limit / tick) * tick; v <= limit; v += tick) {
       pen.globalAlpha = v ? 0.1 : 0.3;
       pen.fillStyle = ink;
@@ -218,13 +229,15 @@
     pen.textAlign = "start";
   }
 
-  all("[name=ll-path]").forEach((input, i) => input.addEventListener("change", () => choose(i, state.model, point().label)));
-  all("[name=ll-model]").forEach((input, i) => input.addEventListener("change", () => choose(state.path, data.models[i], point().label)));
+  const onChange = (name, act) => all(`[name=ll-${name}]`).forEach((input, i) => input.addEventListener("change", () => act(i)));
+  onChange("path", (i) => choose(i, state.model, point().label));
+  onChange("model", (i) => choose(state.path, data.models[i], point().label));
   slider.addEventListener("input", () => move(Number(slider.value)));
   for (const target of all(".ll-stops, .ll-measure svg")) {
     target.addEventListener("click", (event) => { // on a chart: to the nearest place
-      const width = find(".ll-side").clientWidth, at = event.clientX - find(".ll-side").getBoundingClientRect().left;
-      move(Math.max(0, Math.min(points().length - 1, Math.round((at - LEFT) / (width - LEFT - RIGHT) * (points().length - 1)))));
+      const { left, width } = find(".ll-side").getBoundingClientRect(), last = points().length - 1;
+      const nearest = Math.round((event.clientX - left - LEFT) / (width - LEFT - RIGHT) * last);
+      move(Math.max(0, Math.min(last, nearest)));
     });
   }
   all(".ll-digits button").forEach((button, digit) => button.addEventListener("click", () => {
