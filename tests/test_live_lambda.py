@@ -256,6 +256,7 @@ def test_the_story_follows_its_numbers(monkeypatch):
     assert told[0].startswith("**No larger λ brings the codes nearer") and "1.00–2.00 nats" in told[0]
     assert "1.50–3.00 nats, and 1 of 2 end farther" in told[1]
     assert told[2].startswith("**At λ = 1,000 the code of 1 of 2 seeds is empty") and "0.20–7.00" in told[2]
+    assert told[2].endswith("The divergence is 0.00–0.50 nats.")  # not small for being empty
     assert "1 of 2 seeds keep a code" in told[3] and "0 of 2 lie nearer" in told[3] and "0.10–5.00" in told[3]
     assert "6.0 nats under `bernoulli` and 2.00 under `wae`" in told[4]
 

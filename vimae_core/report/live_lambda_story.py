@@ -33,10 +33,10 @@ def _nearer(first: Point, best: Point) -> str:
 def _farther(first: Point, point: Point) -> str:
     n = len(point.runs)
     if point.empty:
+        alone = ", small for that reason alone: every digit has the prior itself for its code" * (point.empty == n)
         return (
             f"**At λ = {point.label} the code of {point.empty} of {n} seeds is empty:** the rate is "
-            f"{_span(point, 'rate')} nats. The divergence, {_span(point, 'kl')} nats, is small for that reason alone: "
-            "every digit has the prior itself for its code."
+            f"{_span(point, 'rate')} nats. The divergence is {_span(point, 'kl')} nats{alone}."
         )
     worse = sum(kl > max(first.values("kl")) for kl in point.values("kl"))
     return (
