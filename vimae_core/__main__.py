@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = commands.add_parser("complete", help=complete_reference.__doc__)
     sub.add_argument("--chapter", choices=list(CHAPTERS), required=True)
     sub.set_defaults(command=complete_reference)
+    commands.add_parser("codes", help=shown_codes.__doc__).set_defaults(command=shown_codes)
     commands.add_parser("verify-reference", help=verify_reference.__doc__).set_defaults(command=verify_reference)
     commands.add_parser("digit-network", help=train_network.__doc__).set_defaults(command=train_network)
     return parser
@@ -214,6 +215,15 @@ def complete_reference(chapter: str) -> None:
 
     for run in complete(chapter):
         print(f"published: {run.config.label} seed {run.config.seed}", flush=True)
+
+
+def shown_codes() -> None:
+    """write the codes that the page of lambda shows and results/codes lacks; train what has no committed weights"""
+    from vimae_core.codes import complete_codes
+    from vimae_core.report.live_lambda import drawn_configs
+
+    for config in complete_codes(drawn_configs(), load_dataset()):
+        print(f"written: {config.label} seed {config.seed}", flush=True)
 
 
 def verify_reference() -> int:
