@@ -174,5 +174,5 @@ def test_tables_of_the_chapter():
     ]
     ranked = rankings(["VAE", "VIMAE-n", "AE"], ["clean"], ["svm", "tsvm"], results(rows))
     assert ranked.loc["clean"].to_list() == ["-0.50", "1.00"]
-    told = comparisons(compare_pairs({"beta-VAE − VAE": np.ones((1, 2))}), "points")
-    assert told.loc["β-VAE − VAE"].to_list() == ["1.00", "—", "—", "sign agrees"]
+    told = comparisons(compare_pairs({"beta-VAE − VAE": np.ones((1, 2))}), 2)
+    assert told.loc["β-VAE − VAE"].to_list() == ["1.00", "percentage points", "—", "—", "sign agrees"]

@@ -35,7 +35,6 @@ from vimae_core.chapters import capacity as chapter_3
 from vimae_core.chapters import faces as chapter_5
 from vimae_core.chapters import generation as chapter_4
 from vimae_core.chapters.latent_shape import verdict_on_claim_1
-from vimae_core.chapters.speed import load_record
 from vimae_core.objectives import distortion
 from vimae_core.priors import make_prior
 from vimae_core.profiles import parameters
@@ -62,12 +61,6 @@ def compared(claim, chapter, n):
     return lambda r: each({"comparisons": len(claim(reference_of(chapter)["table"])[1])}, lambda v: v == n)
 
 
-def outside_the_networks(r):
-    """What is not the networks' of a step of VIMAE-n, as the benchmark recorded it."""
-    shares = load_record()["shares"]
-    return {name: shares[name]["cross-entropy"] + shares[name]["rest"] for name in ("conv 1/8", "conv 1/4")}
-
-
 def scales_of_squared_error(r):
     """What the first analysis's likelihoods, but for Bernoulli's, put before the squared error of pixels in [0, 1]."""
     white, infinite = torch.ones(1, 1, 1, 1), torch.full((1, 1, 1, 1), torch.inf)  # as logits: a pixel of 1
@@ -77,11 +70,6 @@ def scales_of_squared_error(r):
 
 
 PAGES = [  # held by formulas, by the paper's numbers and by the benchmark, not by the reference's records
-    Conclusion(
-        "02_training",
-        "the networks take the time, not the objective",
-        lambda r: each(outside_the_networks(r), lambda v: v < 0.15),
-    ),
     Conclusion(
         "05_celeba_generation",
         "The paper's own setting, the `paper` profile, was not run",
@@ -164,7 +152,8 @@ def test_every_told_paragraph_is_held_by_a_row(notebook, monkeypatch):
     rows = [row.fragment for row in CONCLUSIONS if row.page == notebook]
     paragraphs = [" ".join(p.split()) for text in told(notebook, monkeypatch) for p in text.split("\n\n")]
     assert paragraphs and len(told(notebook, monkeypatch)) == sum(map(tells, cells(notebook)))
-    loose = [p for p in paragraphs if not any(fragment in p for fragment in rows)]
+    verdict = re.compile(r":::|\*\*Claim \d")  # in a box: the verdicts are another test's
+    loose = [p for p in paragraphs if not verdict.match(p) and not any(fragment in p for fragment in rows)]
     assert not loose, f"{notebook}: no row of tests/conclusions holds {loose}"
     unset = re.compile(r"\bnan\b|\{\{|\}\}|—")
     assert not list(filter(unset.search, paragraphs))
@@ -250,9 +239,10 @@ VERDICTS = {
     1: "partly reproduced (2 of 3 statements hold, 1 contradicted, 0 undecided; 5 seeds)",
     2: "not reproduced (8 of 15 comparisons hold, 5 contradicted, 2 undecided; 5 seeds)",
     3: "not reproduced (5 of 11 comparisons hold, 0 contradicted, 6 undecided; 5 seeds)",
-    4: "partly reproduced (2 of 4 comparisons hold, 2 contradicted, 0 undecided; 5 seeds)",
+    4: "partly reproduced (2 of 4 comparisons hold, 2 contradicted, 0 undecided, 4 of 4 models reconstruct; 5 seeds)",
     5: "partly reproduced (2 of 4 comparisons hold, 1 contradicted, 1 undecided; 5 seeds)",
-    6: "not reproduced (0 of 3 comparisons hold, 1 contradicted, 2 undecided; 3 seeds)",
+    6: "not reproduced (0 of 3 comparisons hold, 1 contradicted, 2 undecided, VIMAE-n and VIMAE-l are nearly equal; "
+    "3 seeds)",
 }
 
 

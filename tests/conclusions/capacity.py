@@ -56,6 +56,15 @@ def orders(r):
 CONCLUSIONS = [
     Conclusion(
         PAGE,
+        "and between a normal and a logistic prior the seeds decide nothing.**",
+        lambda r: (
+            outcomes(accuracy_pairs(r["table"], [("VAE", "beta-VAE")], TABLE_1), "holds")
+            | outcomes(accuracy_pairs(r["table"], [VIMAE], TABLE_1), "undecided")
+            | each(values(r, BESIDE_VAE, TABLE_1), lambda v: 0 < v < min(capacity.printed_leads(PAPER)))
+        ),
+    ),
+    Conclusion(
+        PAGE,
         "it gets back much of what it lost",
         lambda r: each(capacity.regained(r["table"], "mask 0.5"), lambda v: 40 < v < 100),
     ),

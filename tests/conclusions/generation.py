@@ -48,6 +48,11 @@ def gains(r):
 CONCLUSIONS = [
     Conclusion(
         PAGE,
+        "**VIMAE generates better than the β-VAE, and worse than the VAE.**",
+        lambda r: of_claim_4(r, "VAE", "contradicted") | of_claim_4(r, "beta-VAE", "holds"),
+    ),
+    Conclusion(
+        PAGE,
         "decode to digits that lie close to real ones for every model but the β-VAE",
         lambda r: (
             outcomes(within(r, "aggregate_precision", "real_precision", INFORMED), "holds")

@@ -3,6 +3,7 @@
 import ast
 import functools
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -151,7 +152,7 @@ def cells(notebook: str) -> list[dict]:
 
 
 def tells(cell: dict) -> bool:
-    return cell["cell_type"] == "code" and "tell(" in "".join(cell["source"])
+    return cell["cell_type"] == "code" and bool(re.search(r"\btell(_in_short)?\(", "".join(cell["source"])))
 
 
 def told(notebook: str, monkeypatch, reference: Callable[[str], Groups] = reference_of) -> list[str]:

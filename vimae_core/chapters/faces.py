@@ -240,11 +240,11 @@ def claim_6(results: Results) -> Verdict:
     pairs = (("VAE", "VIMAE-n"), ("VAE", "VIMAE-l"), ("VIMAE-l", "VIMAE-n"))
     tables = {f"{one} − {other}": difference(distance[one], distance[other]) for one, other in pairs}
     vae, n, l_ = (np.mean(list(values.values())) if values else np.nan for values in distance.values())
+    near = abs(n - l_) <= NEAR * max(n, l_)
 
     def judge(outcome: dict[str, bool]) -> str:
         better_n, better_l, slightly = outcome.values()
         far = better_n and better_l and max(n, l_) <= FAR * vae
-        near = abs(n - l_) <= NEAR * max(n, l_)
         return "reproduced" if far and near and slightly else "partly reproduced" if far else "not reproduced"
 
-    return judged(tables, judge)
+    return judged(tables, judge, also=f"VIMAE-n and VIMAE-l {'are' if near else 'are not'} nearly equal")

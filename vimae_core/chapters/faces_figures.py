@@ -44,8 +44,8 @@ def show_figure_3(results: Results, name: str, originals: UInt8[Tensor, "n c h w
         results,
         lambda run, codes: torch.cat([*above, run.decode(codes), _samples(run, 3 * SHOWN)]),
         name,
-        f"**Figure 3, {results.title}.** In each panel, from top to bottom: {told}reconstructions of the first eight "
-        "held-out pictures, decoded from their posterior means; three rows of samples of the prior.",
+        f"**The paper's Figure 3, {results.title}.** In each panel, from top to bottom: {told}reconstructions of the "
+        "first eight held-out pictures, decoded from their posterior means; three rows of samples of the prior.",
         "Panels of faces, one a model: reconstructions of held-out faces above, samples of the prior below",
         breaks=(1 + len(above),),
     )

@@ -72,7 +72,8 @@ def claim_4(results: Results) -> Verdict:
         holding = sum(outcome.values())
         return "reproduced" if holding == len(samples) else "partly reproduced" if holding else "not reproduced"
 
-    return judged(samples, judge, beside=rebuilt)
+    rebuilding = sum(values.mean() > 0 for values in rebuilt.values() if values.size)
+    return judged(samples, judge, beside=rebuilt, also=f"{rebuilding} of {len(rebuilt)} models reconstruct")
 
 
 def claim_5(results: Results) -> Verdict:

@@ -33,9 +33,9 @@ def show_figure_2(results: Results, images: UInt8[Tensor, "n c h w"], condition:
             ]
         ),
         name,
-        f"**Figure 2, {results.title}.** In each panel, from top to bottom: the first ten test digits; their "
-        f"reconstructions; the same digits under *{condition}*; the reconstructions from these; two rows of samples of "
-        "the prior. The same digits under the same corruption for all models.",
+        f"**The paper's Figure 2, {results.title}.** In each panel, from top to bottom: the first ten test digits; "
+        f"their reconstructions; the same digits under *{condition}*; the reconstructions from these; two rows of "
+        "samples of the prior. The same digits under the same corruption for all models.",
         "Panels of digits, one a model: test digits, reconstructions, corrupted digits, their reconstructions, samples",
         breaks=(2, 4),
     )

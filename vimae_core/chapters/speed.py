@@ -59,6 +59,17 @@ def _show(record: dict, name: str, what: str, rows: dict[str, dict], caption: st
     show_table(pd.DataFrame(rows.values(), index=pd.Index(rows, name=what)), name, caption, provenance(record))
 
 
+def briefly(record: dict) -> str:
+    """How many times the peer's images a second, and what share of the machine's peak, over the trainings measured."""
+    of = [c for c in record["comparisons"].values() if "pythae" in c]
+    peers, shares = [c["pythae"]["ours is faster by"] for c in of], [100 * c["ours"]["share of peak"] for c in of]
+    return (
+        f"On {record['environment']['device']} this package trains {min(peers):.1f} to {max(peers):.1f} times as many "
+        f"images a second as pythae, **and uses {min(shares):.0f} to {max(shares):.0f} % of what the processor could "
+        "multiply at most**; the rest goes where the tables below say."
+    )
+
+
 def show_training(record: dict, name: str) -> None:
     """Displays the images a second of every trainer."""
     trainers = {

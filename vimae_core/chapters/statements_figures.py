@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from vimae_core.chapters.statements import CLAIMS, Told
 from vimae_core.chapters.statements_words import NOT_RUN, SO_FAR, ByConvention, in_numbers, word
+from vimae_core.report.claims import unit
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import show_figure, show_table
 from vimae_core.report.statistics import signed
@@ -37,14 +38,6 @@ WITHIN = (
     "shown is that of 95 %. "
 )
 NOTES = {1: "*Empty code*: a mean rate below one nat, which is no fit. ", 2: EFFECT, 3: EFFECT, 6: WITHIN}
-
-
-def unit(claim: int, statement: str) -> str:
-    """In which a statement's difference is told."""
-    if claim in (1, 6):
-        return "nats" if claim == 1 else "Fréchet distance"
-    of = {"error": "squared error", "distance": "Fréchet distance"}
-    return next((told for what, told in of.items() if what in statement), "percentage points")
 
 
 def show_map(found: ByConvention, behind: dict[int, list[Results]], name: str) -> None:

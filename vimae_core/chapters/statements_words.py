@@ -37,6 +37,24 @@ def in_brief(of_claim: dict[str, Told]) -> list[str]:
     return [f"{words.count(w)} {COUNTED.get(w, w) if words.count(w) > 1 else w}" for w in WORDS if w in words]
 
 
+def briefly(found: ByConvention) -> str:
+    """Is there a convention under which all holds, and how many statements hold under each?"""
+    counts = "; ".join(f"under `{c}` {in_numbers(claims)}" for c, claims in found.items())
+    return f"{_whole(found)} Of the statements that claims 1 to 6 make: {counts}."
+
+
+def _whole(found: ByConvention) -> str:
+    """The sentence on whether there is one convention under which every statement holds."""
+    every = {(claim, name) for claims in found.values() for claim, of in claims.items() for name in of}
+    words = {c: [word(t) for of in claims.values() for t in of.values()] for c, claims in found.items()}
+    whole = [c for c, of in words.items() if len(of) == len(every) and set(of) == {"holds"}]
+    if whole:
+        return f"**Under {' and '.join(f'`{c}`' for c in whole)} every statement holds.**"
+    if all(len(of) < len(every) or {"undecided", "contradicted"} & set(of) for of in words.values()):
+        return "**There is no convention under which every statement holds.**"
+    return "**No convention is known yet under which every statement holds.**"
+
+
 def in_sentences(found: ByConvention) -> str:
     """Is there one convention under which all holds; what holds under all of them, and what under none?"""
     words = {  # a difference may be a statement of two claims, corrected with others in each
@@ -45,15 +63,7 @@ def in_sentences(found: ByConvention) -> str:
     }
     every = list(dict.fromkeys(n for of in words.values() for n in of))
     open_ = sum(w not in DECIDED for of in words.values() for w in of.values())
-    whole = [c for c, of in words.items() if len(of) == len(every) and set(of.values()) == {"holds"}]
-    failed = [c for c, of in words.items() if len(of) < len(every) or {"undecided", "contradicted"} & set(of.values())]
-    first = (
-        f"**Under {' and '.join(f'`{c}`' for c in whole)} every statement holds.**"
-        if whole
-        else "**There is no convention under which every statement holds.**"
-        if len(failed) == len(words)
-        else "**No convention is known yet under which every statement holds.**"
-    )
+    first = _whole(found)
     if open_:
         first += f" {open_} of {sum(map(len, words.values()))} cells have no word yet, as runs are missing."
     run = {n: [of[n] for of in words.values() if of.get(n) in DECIDED] for n in every}

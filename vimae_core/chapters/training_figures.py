@@ -1,4 +1,4 @@
-"""Trainings as they went: the terms of each objective, the rate, the MMD in its null band, the speed."""
+"""Trainings as they went: the terms of each objective, the rate, the MMD in its null band."""
 
 from dataclasses import replace
 
@@ -101,27 +101,6 @@ def rate_and_mmd_figure(results: Results) -> Figure:
     bottom.set(ylabel="MMD²", xlabel="epoch")
     top.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5)
     return figure
-
-
-def show_speed(results: Results, name: str) -> None:
-    """Displays how many images a second each training took."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 0.4 * len(results.runs) + 0.7))
-    labels = [f"{r.config.label.replace('beta', 'β')}, seed {r.config.seed}" for r in results.runs]
-    speeds = [r.environment["images_per_second"] for r in results.runs]
-    axis.barh(labels, speeds, color=SERIES[0])
-    axis.bar_label(axis.containers[0], [f"{speed:,}" for speed in speeds], padding=3, size=8)
-    axis.invert_yaxis()
-    axis.set_xlabel("training images a second")
-    precisions = sorted({r.environment["precision"] for r in results.runs})
-    show_figure(
-        figure,
-        name,
-        f"**Speed, {results.title}.** Images a second of each training from its first step to its last, in "
-        f"{', '.join(precisions)} with {results.runs[0].environment['threads']} thread(s); the workflow trains "
-        "as many side by side as there are cores.",
-        "Bars of images a second: " + "; ".join(f"{a}, {b:,}" for a, b in zip(labels, speeds, strict=True)),
-        sources([results]),
-    )
 
 
 def show_size(results: Results, name: str) -> None:

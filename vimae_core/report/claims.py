@@ -1,15 +1,16 @@
 """The claims' machinery: what is compared, how it is judged and shown. Each claim stands in its chapter."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
 from myst_nb import glue
 
+from vimae_core.report.forest import forest
 from vimae_core.report.results import Results, sources
-from vimae_core.report.show import show_table
-from vimae_core.report.statistics import Comparison, compare_pairs
+from vimae_core.report.show import show_figure, show_folded, show_table, show_tabs, show_text
+from vimae_core.report.statistics import Comparison, compare_pairs, signed
 
 Verdict = tuple[str, dict[str, Comparison]]
 
@@ -37,8 +38,12 @@ def judged(
     judge: Callable[[dict[str, bool]], str],
     beside: dict[str, np.ndarray] | None = None,
     corrected: bool = True,
+    also: str = "",
 ) -> Verdict:
-    """In words, and each comparison; those `beside` are judged by their mean and enter no correction."""
+    """In words, and each comparison; those `beside` are judged by their mean and enter no correction.
+
+    `also` says what else the verdict rests on, so that no table shows what its count leaves out unsaid.
+    """
     missing = [name for name, values in {**(beside or {}), **tables}.items() if values.size == 0]
     if len(missing) == len({**(beside or {}), **tables}):
         return "not yet run", {}
@@ -47,47 +52,88 @@ def judged(
     comparisons = compare_pairs(tables, corrected)
     word = judge({name: c.outcome == "holds" for name, c in comparisons.items()})
     seeds = min(len(values) for values in tables.values())
-    verdict = in_words(word, [c.outcome for c in comparisons.values()], "comparisons", seeds)
+    verdict = in_words(word, [c.outcome for c in comparisons.values()], "comparisons", seeds, also)
     return verdict, {**(compare_pairs(beside) if beside else {}), **comparisons}
 
 
 SIGNS = {"reproduced": "sign agrees", "partly reproduced": "sign agrees in part", "not reproduced": "sign disagrees"}
+LARGE = 10  # an effect size beyond it says only that the seeds hardly scatter
 OF_ONE_SEED = {"holds": "sign agrees", "contradicted": "sign disagrees", "undecided": "undecided"}
 
 
-def in_words(word: str, outcomes: list[str], what: str, seeds: int) -> str:
-    """A verdict with how many of its comparisons, or `what` it has, came out how. One seed makes none: it has signs."""
+def in_words(word: str, outcomes: list[str], what: str, seeds: int, also: str = "") -> str:
+    """A verdict with how many of its comparisons, or `what` it has, came out how. One seed makes none: it has signs.
+
+    `also` is what else it rests on.
+    """
     holding, contradicted, undecided = map(outcomes.count, ("holds", "contradicted", "undecided"))
-    holding_of_all = f"{holding} of {len(outcomes)} {what}"
+    holding_of_all, also = f"{holding} of {len(outcomes)} {what}", f", {also}" if also else ""
     if seeds == 1:
-        return f"{SIGNS[word]} ({holding_of_all}, one seed)"
-    return f"{word} ({holding_of_all} hold, {contradicted} contradicted, {undecided} undecided; {seeds} seeds)"
+        return f"{SIGNS[word]} ({holding_of_all}{also}, one seed)"
+    return f"{word} ({holding_of_all} hold, {contradicted} contradicted, {undecided} undecided{also}; {seeds} seeds)"
 
 
-def show_claim(number: int, test: Callable[[Results], Verdict], results: list[Results], unit: str) -> None:
-    """Displays a claim's verdict on each of several results, with the comparisons behind it; pages may glue it."""
-    for result in results:
-        verdict, tested = test(result)
-        title = result.title.replace(" ", "_")
-        glue(f"claim_{number}_{title}", verdict, display=False)
-        display(Markdown(f"**Claim {number}, {result.title}:** {verdict}."))
-        if tested:
-            show_table(
-                comparisons(tested, unit),
-                f"tab-claim-{number}-{title.replace('_', '-')}",
-                f"The comparisons of claim {number}, {result.title}: mean difference with its 95 % interval, p, and "
-                "effect size (the mean over the standard deviation of the seeds' differences).",
-                sources([result]),
-            )
+def unit(claim: int, statement: str) -> str:
+    """In which a statement's difference is told."""
+    if claim in (1, 6):
+        return "nats" if claim == 1 else "Fréchet distance"
+    of = {"error": "squared error", "distance": "Fréchet distance"}
+    return next((told for what, told in of.items() if what in statement), "percentage points")
 
 
-def comparisons(tested: dict[str, Comparison], unit: str) -> pd.DataFrame:
-    """A row a comparison: the difference with its interval, p, effect size, and what came out."""
+def show_claim(
+    number: int, test: Callable[[Results], Verdict], results: list[Results], printed: dict[str, float] | None = None
+) -> None:
+    """Displays a claim's verdict on each of several results, and the comparisons behind it as a forest plot over
+    their numbers; pages may glue the verdict. `printed` holds the paper's own differences, by comparison."""
+    verdicts = {result.title: test(result) for result in results}
+    for title, (verdict, _) in verdicts.items():
+        glue(f"claim_{number}_{title.replace(' ', '_')}", verdict, display=False)
+    show_text("\n\n".join(f"**Claim {number}, {title}:** {verdict}." for title, (verdict, _) in verdicts.items()))
+    show_tabs({r.title: partial(_show_comparisons, number, r, verdicts[r.title][1], printed or {}) for r in results})
+
+
+def _show_comparisons(number: int, result: Results, tested: dict[str, Comparison], printed: dict[str, float]) -> None:
+    if not tested:
+        return
+    name = f"claim-{number}-{result.title.replace(' ', '-')}"
+    words = [OF_ONE_SEED[c.outcome] if c.difference.n == 1 else c.outcome for c in tested.values()]
+    show_figure(
+        forest(tested, printed, {n: unit(number, n) for n in tested}),
+        f"fig-{name}",
+        f"**Claim {number}, comparison by comparison, {result.title}.** Each row says that its difference lies right "
+        "of the line. Bars: 95 % intervals of the mean (none where there is one seed); round and blue, it holds; "
+        "a cross and orange, contradicted; square and grey, undecided, by p corrected over the claim's comparisons."
+        + " Diamonds: the difference that the paper prints."
+        * bool(printed),
+        f"Differences of claim {number} with their intervals around zero, {result.title}: "
+        + "; ".join(f"{n}, {w}" for n, w in zip(tested, words, strict=True)),
+        sources([result]),
+        vector=True,
+    )
+    table = partial(
+        show_table,
+        comparisons(tested, number),
+        f"tab-{name}",
+        f"The comparisons of claim {number}, {result.title}: mean difference with its 95 % interval, p, and "
+        "effect size (the mean over the standard deviation of the seeds' differences).",
+        sources([result]),
+    )
+    show_folded("The numbers", table)
+
+
+def comparisons(tested: dict[str, Comparison], claim: int) -> pd.DataFrame:
+    """A row a comparison: the difference with its interval, its unit, p, effect size, and what came out."""
     rows = {
         name.replace("beta", "β"): (
             f"{c.difference:.2f}",
+            unit(claim, name),
             "—" if np.isnan(c.p) else "< 0.001" if c.p < 0.001 else f"{c.p:.3f}",
-            "—" if np.isnan(c.effect) else f"{c.effect:.1f}",
+            "—"
+            if np.isnan(c.effect)
+            else signed(c.effect, ".1f")
+            if abs(c.effect) < LARGE
+            else f"{'−' * (c.effect < 0)}> {LARGE}",
             c.outcome if c.difference.n > 1 else OF_ONE_SEED[c.outcome],
         )
         for name, c in tested.items()
@@ -95,5 +141,11 @@ def comparisons(tested: dict[str, Comparison], unit: str) -> pd.DataFrame:
     return pd.DataFrame(
         rows.values(),
         index=pd.Index(rows, name="comparison"),
-        columns=[f"difference, {unit}", "p", "effect size", "the claim"],
+        columns=["difference", "unit", "p", "effect size", "the claim"],
     )
+
+
+def _effect(size: float) -> str:
+    if np.isnan(size):
+        return "—"
+    return signed(size, ".1f") if abs(size) <= LARGE else f"> {LARGE}" if size > 0 else f"< −{LARGE}"

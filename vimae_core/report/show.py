@@ -65,6 +65,7 @@ def figure_block(figure: Figure, name: str, caption: str, alt: str, provenance: 
 
 def table_block(table: pd.DataFrame, name: str, caption: str, provenance: str) -> Block:
     """A table of text cells with its index as the first column."""
+    table = table.replace("beta-VAE", "β-VAE", regex=True).rename(lambda name: str(name).replace("beta-VAE", "β-VAE"))
     rows = [
         [table.index.name or "", *table.columns],
         *([i, *row] for i, row in zip(table.index, table.values, strict=True)),
@@ -113,19 +114,19 @@ def show_tabs(calls: dict[str, Callable[[], object]]) -> None:
         for block in blocks.values():
             show(block)
         return
-    inner = "\n".join(_fenced("tab-item", title, block.markdown) for title, block in blocks.items())
+    inner = "\n".join(fenced("tab-item", title, block.markdown) for title, block in blocks.items())
     pages = (_details(title, block.page, i == 0) for i, (title, block) in enumerate(blocks.items()))
-    show(Block(_fenced("tab-set", "", inner), "".join(pages)))
+    show(Block(fenced("tab-set", "", inner), "".join(pages)))
 
 
 def show_folded(title: str, call: Callable[[], object]) -> None:
     """Displays what a call would display, behind a title that opens on a click; nothing where it is empty."""
     if (block := kept(call)).markdown:
-        show(Block(_fenced("dropdown", title, block.markdown), _details(title, block.page)))
+        show(Block(fenced("dropdown", title, block.markdown), _details(title, block.page)))
 
 
-def _fenced(directive: str, title: str, content: str) -> str:
-    """A MyST directive, by a fence longer than those within."""
+def fenced(directive: str, title: str, content: str) -> str:
+    """A MyST directive with its content, by a fence longer than those within."""
     fence = ":" * (max([2, *map(len, re.findall("^:{3,}", content, re.MULTILINE))]) + 1)
     return f"{fence}{{{directive}}} {title}\n{content}\n{fence}"
 
