@@ -1,16 +1,22 @@
-"""Where a line may break: in code after punctuation, in "0.90 ± 0.32" before the sign; nowhere within a word."""
+"""Where a line may break: in code after punctuation, in a table's "0.90 ± 0.32" before the sign; never within a word."""
 
 import re
 
 CODE = re.compile(r'(?<=<span class="pre">)[^<]+(?=</span>)')
 AFTER = re.compile(r"(?<=[\w)\]])([./_=,:(\[]+)(?=[^\s./_=,:(\[)\]])")
-INTERVAL = re.compile(r"(?<=[\d%]) (± [\d.]+)")
+CELL = re.compile(r"<(t[dh])\b.*?</\1>", re.DOTALL)
+TEXT = re.compile(r"(?<=>)[^<>\\]+(?=<)")  # a backslash: mathematics, which MathJax sets
+TOGETHER = re.compile(r"± ?[\d.]+|&lt; ?[\d.]+|\[[−\d.]+, [−\d.]+\]|β-VAE|VIMAE-[nl]\b|\d %")
 
 
 def breakable(body: str) -> str:
-    """A page's text with the places where it may break."""
+    """A page's text with the places where it may break, and in tables those where it may not."""
+
+    def keep(text):
+        return TOGETHER.sub(r'<span class="together">\g<0></span>', text[0])
+
     body = CODE.sub(lambda code: AFTER.sub(r"\1<wbr>", code[0]), body)
-    return INTERVAL.sub(r' <span class="together">\1</span>', body)
+    return CELL.sub(lambda cell: TEXT.sub(keep, cell[0]), body)
 
 
 def rewrite(app, pagename, templatename, context, doctree):
