@@ -110,7 +110,7 @@ def test_nothing_changed_means_nothing_done(tree):
         # what no notebook imports: the book alone, which shows the source
         ("vimae_core/evaluation/information.py", "1e-9", "2e-9", {"book": 1}),
         # a page: the book
-        ("book/intro.md", "This book recomputes", "This book computes", {"book": 1}),
+        ("book/claims.md", "Every claim that this book tests", "Every claim that this book asks", {"book": 1}),
         # a profile's parameter: one model more
         ("workflow/profiles/smoke.yaml", "lambdas: [10.0, 1000.0]", "lambdas: [10.0, 100.0, 1000.0]",
          {"runs": 3, "notebook": 1, "book": 1}),

@@ -12,6 +12,7 @@ from vimae_core.config import RunConfig
 from vimae_core.profiles import parameters, profile_at_hand
 
 CHAPTERS = {  # a module of this folder -> its notebook
+    "findings": "00_findings",
     "latent_shape": "01_latent_shape",
     "training": "02_training",
     "capacity": "03_capacity_semi_supervised",
