@@ -1,8 +1,11 @@
-"""Where a line may break: in code after punctuation, in a table's "0.90 ± 0.32" before the sign; never within a word."""
+"""Where a line may break: in code, paths and addresses after punctuation, in a table's "0.90 ± 0.32" before the sign.
+
+Never within a word, which is what a style sheet alone would do.
+"""
 
 import re
 
-CODE = re.compile(r'(?<=<span class="pre">)[^<]+(?=</span>)')
+CODE = re.compile(r'(?<=<span class="pre">)[^<]+(?=</span>)|(?<=>)https?://[^<]+(?=</a>)|(?<=[ >])notebooks/[\w.]+')
 AFTER = re.compile(r"(?<=[\w)\]])([./_=,:(\[]+)(?=[^\s./_=,:(\[)\]])")
 CELL = re.compile(r"<(t[dh])\b.*?</\1>", re.DOTALL)
 TEXT = re.compile(r"(?<=>)[^<>\\]+(?=<)")  # a backslash: mathematics, which MathJax sets
