@@ -13,8 +13,8 @@ from tests.conftest import ROOT
 from tests.test_book import PAGES, TOC
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from breakable import breakable  # noqa: E402 (Sphinx imports extensions by this path)
-from light import css_size, lazy  # noqa: E402
+from breakable import breakable
+from light import css_size, lazy
 
 FIRST = f"{TOC['root']}.html"
 
@@ -79,7 +79,8 @@ def test_figures_are_asked_for_when_near_and_keep_their_place(html, name):
         assert image["loading"] == "lazy"
         path = (html / name / ".." / image["src"]).resolve()
         if path.suffix == ".png":
-            wide, high = Image.open(path).size
+            with Image.open(path) as picture:
+                wide, high = picture.size
             assert int(image["width"]) / int(image["height"]) == pytest.approx(wide / high, rel=0.02)
 
 
@@ -100,7 +101,7 @@ def test_no_link_is_broken(pages):
                 continue
             led = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             anchor = unquote(parts.fragment)
-            if not led.exists() or anchor and led in pages and anchor not in pages[led].names:
+            if not led.exists() or (anchor and led in pages and anchor not in pages[led].names):
                 broken.append(f"{path.name}: {target}")
     assert broken == []
 
