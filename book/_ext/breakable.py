@@ -4,8 +4,12 @@ Never within a word, which is what a style sheet alone would do.
 """
 
 import re
+import zlib
+from pathlib import Path
 
-CODE = re.compile(r'(?<=<span class="pre">)[^<]+(?=</span>)|(?<=>)https?://[^<]+(?=</a>)|(?<=[ >])notebooks/[\w.]+')
+CODE = re.compile(
+    r'(?<=<span class="pre">)[^<]+|(?<=<cite>)[^<]+|(?<=>)https?://[^<]+(?=</a>)|(?<=[ >])notebooks/[\w.]+'
+)
 AFTER = re.compile(r"(?<=[\w)\]])([./_=,:(\[]+)(?=[^\s./_=,:(\[)\]])")
 CELL = re.compile(r"<(t[dh])\b.*?</\1>", re.DOTALL)
 TEXT = re.compile(r"(?<=>)[^<>\\]+(?=<)")  # a backslash: mathematics, which MathJax sets
@@ -29,4 +33,5 @@ def rewrite(app, pagename, templatename, context, doctree):
 
 def setup(app):
     app.connect("html-page-context", rewrite, priority=900)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    source = zlib.crc32(Path(__file__).read_bytes())  # when this file changes, every page is made anew
+    return {"env_version": source, "parallel_read_safe": True, "parallel_write_safe": True}
