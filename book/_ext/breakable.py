@@ -1,0 +1,37 @@
+"""Where a line may break: in code, paths and addresses after punctuation, in a table's "0.90 ± 0.32" before the sign.
+
+Never within a word, which is what a style sheet alone would do.
+"""
+
+import re
+import zlib
+from pathlib import Path
+
+CODE = re.compile(
+    r'(?<=<span class="pre">)[^<]+|(?<=<cite>)[^<]+|(?<=>)https?://[^<]+(?=</a>)|(?<=[ >])notebooks/[\w.]+'
+)
+AFTER = re.compile(r"(?<=[\w)\]])([./_=,:(\[]+)(?=[^\s./_=,:(\[)\]])")
+CELL = re.compile(r"<(t[dh])\b.*?</\1>", re.DOTALL)
+TEXT = re.compile(r"(?<=>)[^<>\\]+(?=<)")  # a backslash: mathematics, which MathJax sets
+TOGETHER = re.compile(r"± ?[\d.]+|&lt; ?[\d.]+|\[[−\d.]+, [−\d.]+\]|β-VAE|VIMAE-[nl]\b|\d %")
+
+
+def breakable(body: str) -> str:
+    """A page's text with the places where it may break, and in tables those where it may not."""
+
+    def keep(text):
+        return TOGETHER.sub(r'<span class="together">\g<0></span>', text[0])
+
+    body = CODE.sub(lambda code: AFTER.sub(r"\1<wbr>", code[0]), body)
+    return CELL.sub(lambda cell: TEXT.sub(keep, cell[0]), body)
+
+
+def rewrite(app, pagename, templatename, context, doctree):
+    if context.get("body"):
+        context["body"] = breakable(context["body"])
+
+
+def setup(app):
+    app.connect("html-page-context", rewrite, priority=900)
+    source = zlib.crc32(Path(__file__).read_bytes())  # when this file changes, every page is made anew
+    return {"env_version": source, "parallel_read_safe": True, "parallel_write_safe": True}

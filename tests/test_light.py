@@ -1,0 +1,137 @@
+"""The rendered book is light: figures beside their pages, sources for download, nothing that no page asks for."""
+
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from PIL import Image
+
+from tests.conftest import ROOT
+from tests.test_book import PAGES, TOC
+
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+from breakable import breakable
+from light import css_size, lazy
+
+FIRST = f"{TOC['root']}.html"
+
+
+class Page(HTMLParser):
+    """What a page names, what it leads to, and its images."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.names, self.targets, self.images = set(), [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.names |= {given[key] for key in ("id", "name") if given.get(key)}
+        self.targets += [given[key] for key in ("href", "src") if given.get(key)]
+        if tag == "img":
+            self.images.append(given)
+
+
+@pytest.fixture(scope="module")
+def html(built_tree):
+    return built_tree / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def pages(html):
+    """Every rendered page by its path, sources of the code among them."""
+    return {path.resolve(): Page(path) for path in html.rglob("*.html") if "_static" not in path.parts}
+
+
+def figures(html: Path, name: str) -> list[Path]:
+    return [html / name / ".." / unquote(image["src"]) for image in Page(html / name).images]
+
+
+def test_the_first_page_is_under_300_kb_with_its_figure(html):
+    """Page and figures together."""
+    assert figures(html, FIRST)
+    weight = (html / FIRST).stat().st_size + sum(path.resolve().stat().st_size for path in figures(html, FIRST))
+    assert weight < 300_000
+
+
+def test_no_page_is_over_2_mb_and_none_holds_a_figure(html):
+    """A figure inside a page would be loaded before its first line is shown."""
+    for path in html.rglob("*.html"):
+        assert path.stat().st_size < 2_000_000, path
+        assert not re.search(r'src="data:image', path.read_text(encoding="utf-8")), path
+
+
+def test_the_site_is_under_30_mb(html):
+    """And holds no figure that no page shows."""
+    assert sum(path.stat().st_size for path in html.rglob("*") if path.is_file()) < 30_000_000
+    shown = {path.name for name in PAGES for path in figures(html, name)}
+    assert {path.name for path in (html / "_images").iterdir()} == shown
+    assert not list(html.glob("_static/locales")) + list(html.rglob("*.map"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_figures_are_asked_for_when_near_and_keep_their_place(html, name):
+    """Each is lazy, with the shape of its file."""
+    for image in Page(html / name).images:
+        assert image["loading"] == "lazy"
+        path = (html / name / ".." / image["src"]).resolve()
+        if path.suffix == ".png":
+            with Image.open(path) as picture:
+                wide, high = picture.size
+            assert int(image["width"]) / int(image["height"]) == pytest.approx(wide / high, rel=0.02)
+
+
+def test_notebooks_are_offered_without_outputs(html):
+    """What a reader downloads is the notebook as it stands in notebooks/."""
+    offered = sorted((html / "_sources" / "book" / "results").glob("*.ipynb"))
+    assert [path.name for path in offered] == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert all(path.read_bytes() == (ROOT / "notebooks" / path.name).read_bytes() for path in offered)
+
+
+def test_no_link_is_broken(pages):
+    """Every file and every anchor that a page leads to is there."""
+    broken = []
+    for path, page in pages.items():
+        for target in page.targets:
+            parts = urlsplit(target)
+            if parts.scheme in ("http", "https", "mailto", "data", "javascript"):
+                continue
+            led = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            anchor = unquote(parts.fragment)
+            if not led.exists() or (anchor and led in pages and anchor not in pages[led].names):
+                broken.append(f"{path.name}: {target}")
+    assert broken == []
+
+
+def test_a_figure_is_made_lazy_and_links_to_its_file(tmp_path):
+    """A picture beside text gets a size and no link; a figure both; PNG and SVG alike."""
+    Image.new("RGB", (400, 200)).save(tmp_path / "a.png", dpi=(192, 192))
+    (tmp_path / "b.svg").write_text('<svg xmlns:x="y" width="75pt" height="30pt" viewBox="0 0 75 30">')
+    files = {name: tmp_path / name for name in ("a.png", "b.svg")}
+    beside = lazy('<p><img alt="x" src="../_images/a.png" /></p>', files)
+    assert 'width="200" height="100" loading="lazy"' in beside and "<a" not in beside
+    figure = lazy('<figure id="f">\n<img alt="x" src="../_images/b.svg" />\n', files)
+    assert '<a class="enlarge" href="../_images/b.svg"><img' in figure and 'width="100" height="40"' in figure
+
+
+def test_an_svg_without_a_size_is_refused(tmp_path):
+    """The message names the file."""
+    (tmp_path / "c.svg").write_text("<svg>")
+    with pytest.raises(ValueError, match=r"c\.svg.*must begin with its width"):
+        css_size(tmp_path / "c.svg")
+
+
+def test_lines_break_after_punctuation_of_code_and_not_within_an_interval():
+    """Mathematics and attributes stay as they are."""
+    assert breakable('<span class="pre">a_b.c(d)</span>') == '<span class="pre">a_<wbr>b.<wbr>c(<wbr>d)</span>'
+    assert breakable("<td><p>0.9 ± 0.3</p></td>") == '<td><p>0.9 <span class="together">± 0.3</span></p></td>'
+    for kept in (
+        "<p>0.9 ± 0.3</p>",
+        r"<td>\(a ± 0.3\)</td>",
+        '<td title="β-VAE"></td>',
+        '<a href="https://a.b/c">d</a>',
+    ):
+        assert breakable(kept) == kept
