@@ -74,7 +74,7 @@ def show_noise_curves(results: Results, name: str) -> None:
         "bars: 95 % intervals where there are several seeds; dotted: chance. The paper's table has σ = 0.2 and 0.4, "
         "p = 0.2 and 0.5 of these.",
         "Panels of accuracy against the level of Gaussian noise, above, and of masking, below, one column a model: "
-        "falling lines",
+        f"falling lines, {results.title}",
         sources([results]),
         vector=True,
     )
@@ -120,8 +120,9 @@ def show_rate_sweep(table: Results, sweep: Results, paper: dict, name: str) -> N
         "β = 10 is the VAE with the WAE code's 0.05 × squared error. "
         + seeds_of_weights(sweep_points(table, sweep, "clean")),
         "Two panels, clean and half-masked digits: accuracy against the weight of the rate on a logarithmic axis; one "
-        "line a likelihood",
+        f"line a likelihood, {table.title}",
         sources([table, sweep]),
+        vector=True,
     )
 
 

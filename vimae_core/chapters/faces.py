@@ -16,7 +16,7 @@ from vimae_core.evaluation.feature_weights import weights_at_hand
 from vimae_core.profiles import common_fields, parameters
 from vimae_core.report.claims import Verdict, difference, judged, measured
 from vimae_core.report.results import Results, how_small
-from vimae_core.report.statistics import crossed_mean, mean_over_seeds
+from vimae_core.report.statistics import crossed_mean, mean_over_seeds, signed
 
 FAR, NEAR = 5 / 6, 0.05  # of claim 6: at most this part of the VAE's distance; at most this part of each other's
 
@@ -227,7 +227,7 @@ def real(result: Results) -> str:
     row = result.table.iloc[0]
     return (
         f"{result.title}: training pictures against held-out ones {row['real_distance']:.1f}, extrapolated "
-        f"{row['real_extrapolated']:.1f}, kernel distance {row['real_kernel']:.4f}"
+        f"{row['real_extrapolated']:.1f}, kernel distance {signed(row['real_kernel'], '.4f')}"
     )
 
 

@@ -47,7 +47,7 @@ def show_figure_3(results: Results, name: str, originals: UInt8[Tensor, "n c h w
         name,
         f"**The paper's Figure 3, {results.title}.** In each panel, from top to bottom: {told}reconstructions of the "
         "first eight held-out pictures, decoded from their posterior means; three rows of samples of the prior.",
-        "Panels of faces, one a model: reconstructions of held-out faces above, samples of the prior below",
+        f"Panels of faces, one a model: reconstructions of held-out faces above, prior samples below, {results.title}",
         breaks=(1 + len(above),),
     )
 
@@ -66,7 +66,7 @@ def show_prior_and_aggregate(results: Results, train: UInt8[Tensor, "n c h w"], 
         name,
         f"**Prior against aggregate posterior, {results.title}.** In each panel, two rows decoded from draws of the "
         "prior, and below the gap two rows decoded from draws of $q(z|x)$ of training pictures.",
-        "Panels of faces, one a model: samples of the prior above, samples of the aggregate posterior below",
+        f"Panels of faces, one a model: samples of the prior above, of the aggregate posterior below, {results.title}",
         breaks=(2,),
     )
 
@@ -152,7 +152,7 @@ def show_scale(results: Results, models: list[str], name: str) -> None:
         f"**What a distance means, {results.title}.** {distance_name(results)} to the held-out pictures, at equal n, "
         "on a logarithmic axis. Ticks: as many real training pictures, as they are and made worse in known ways. "
         "Filled marks: samples of each model's prior; open marks: samples of its aggregate posterior; one mark a seed.",
-        "Distances on a logarithmic axis: real pictures, real pictures made worse, and the models' samples",
+        f"Distances on a logarithmic axis: real pictures, as they are and made worse, the models' samples, {results.title}",
         provenance(results.notebook, results.profile, results.runs),
     )
 

@@ -37,7 +37,7 @@ def show_figure_2(results: Results, images: UInt8[Tensor, "n c h w"], condition:
         f"**The paper's Figure 2, {results.title}.** In each panel, from top to bottom: the first ten test digits; "
         f"their reconstructions; the same digits under *{condition}*; the reconstructions from these; two rows of "
         "samples of the prior. The same digits under the same corruption for all models.",
-        "Panels of digits, one a model: test digits, reconstructions, corrupted digits, their reconstructions, samples",
+        f"Panels of digits, one a model: test digits and reconstructions, corrupted ones too, samples, {results.title}",
         breaks=(2, 4),
     )
 

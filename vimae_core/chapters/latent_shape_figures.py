@@ -176,8 +176,9 @@ def show_grid(grid: Results, figure: Results, max_kl: float, name: str) -> None:
         "reconstruction, summed over pixels in [0, 1], with the models that have no λ as lines. A mark is a seed, "
         "a line their median.",
         "Three panels against λ on a logarithmic axis: divergence, standard deviation of the codes, squared error; "
-        "one line a model and likelihood",
+        f"one line a model and likelihood, {grid.title}",
         provenance(grid.notebook, grid.profile, grid.runs),
+        vector=True,
     )
 
 

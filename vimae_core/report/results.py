@@ -13,7 +13,7 @@ from vimae_core.evaluation.record import check_measure, evaluate
 from vimae_core.profiles import parameters
 from vimae_core.reference import reference_record, reference_runs
 from vimae_core.report.provenance import provenance
-from vimae_core.report.statistics import mean_over_seeds
+from vimae_core.report.statistics import mean_over_seeds, signed
 from vimae_core.runs import Run, check_data, fit
 from vimae_core.store import config_digest
 
@@ -155,7 +155,7 @@ def compare(models: list[str], measures: dict[str, tuple[str, str]], results: li
 def bands(models: list[str], result: Results, measure: str, spec: str = ".3f") -> list[str]:
     """The band of a measure at q = p for each model's prior."""
     rows = [(result.values(m, f"{measure}_null_low"), result.values(m, f"{measure}_null_high")) for m in models]
-    return [f"[{min(low):{spec}}, {max(high):{spec}}]" if low else "—" for low, high in rows]
+    return [f"[{signed(min(low), spec)}, {signed(max(high), spec)}]" if low else "—" for low, high in rows]
 
 
 def how_small(results: list[Results]) -> str:
