@@ -152,7 +152,7 @@ def show_scale(results: Results, models: list[str], name: str) -> None:
         f"**What a distance means, {results.title}.** {distance_name(results)} to the held-out pictures, at equal n, "
         "on a logarithmic axis. Ticks: as many real training pictures, as they are and made worse in known ways. "
         "Filled marks: samples of each model's prior; open marks: samples of its aggregate posterior; one mark a seed.",
-        f"Distances on a logarithmic axis: real pictures, as they are and made worse, the models' samples, {results.title}",
+        f"Distances on a logarithmic axis: real pictures, real ones made worse, samples of models, {results.title}",
         provenance(results.notebook, results.profile, results.runs),
     )
 
