@@ -31,7 +31,6 @@ BEND = 2.5  # levels are the denser the nearer to 0, where most weights are: sin
 SHOWN = 500  # test digits that come along
 CONDITIONS = ["clean", "gaussian 0.2", "gaussian 0.4", "gaussian 0.8", "mask 0.2", "mask 0.5", "mask 0.9"]
 MASS = (0.5, 0.9, 0.99)  # of the prior within the contours
-PATH = ("config.json", "environment.json", "weights.safetensors")  # of a run, what the page depends on
 
 
 class Word(NamedTuple):
@@ -142,17 +141,17 @@ def pack_run(run: Run, images: UInt8[Tensor, "n c h w"]) -> tuple[dict[str, list
     again = through(rounded["encoder"], seen.flatten(1))[-1][:, : codes.shape[1]]
     decoded = torch.sigmoid(through(rounded["decoder"], torch.cat([again, inputs[len(codes) :]]))[-1])
     pixels = (decoded - run.decode(inputs).flatten(1)).abs().max()
+    symbol = {"beta-vae": "β", "vimae": "λ"}.get(run.config.method)
     about = {
         "name": run.config.label.replace("beta", "β"),
         "file": run.config.label.lower(),
-        "weight": {"beta-vae": "β = ", "vimae": "λ = "}.get(run.config.method, ""),
+        "weight": f"{symbol} = {run.config.lambda_:g}" if symbol else "",
         "prior": {"name": run.prior.name, "scale": run.prior.scale, "levels": contour_levels(run.prior)},
+        "near": near,
         "view": view,
         "pixels": float(pixels),
         "weights": sum(p.numel() for p in run.network.parameters()),
     }
-    if about["weight"]:
-        about["weight"] += f"{run.config.lambda_:g}"
     return packed, about
 
 
@@ -187,6 +186,12 @@ def plane_runs() -> tuple[list[Run], list[str]]:
     return runs, [c.label.replace("beta", "β") for c in configs if c.label not in there]
 
 
+def packed_files() -> list[Path]:
+    """What the page's data are made from, besides the code and the digits."""
+    names = ("config.json", "environment.json", "weights.safetensors")
+    return [run.path / name for run in plane_runs()[0] for name in names]
+
+
 def write_live_plane(folder: Path) -> list[str]:
     """Writes the page's data: about.js, digits.js, and two scripts a model; the names of the models that are missing.
 
@@ -212,7 +217,7 @@ def write_live_plane(folder: Path) -> list[str]:
         "digits": len(images),
         "conditions": CONDITIONS,
         "bend": BEND,
-        "words": {name: [*word, word.levels if name != "bytes" else 256] for name, word in WORDS.items()},
+        "words": {name: [*word, word.levels] for name, word in WORDS.items()},
     }
     _write_script(folder / "about.js", about)
     return missing

@@ -20,6 +20,7 @@
     pad = new live.Pad(find("pad"), drawn);
     state.model = models.find((m) => m.file === FIRST) || models[0];
     makeCards();
+    makeKey();
     listen();
     await fetchAll();
   }
@@ -70,16 +71,14 @@
     const drawnOnes = find("draws").checked;
     const codes = state.model.posteriors.map(({ mean, deviation, draw }) =>
       mean.map((m, axis) => (drawnOnes ? m + deviation[axis] * draw[axis] : m)));
-    const zoomable = state.model.view > near();
-    find("zoom").disabled = !zoomable;
+    find("zoom").disabled = state.model.view === state.model.near;
     plane.set({ codes, labels: digits.map((d) => d.label), prior: state.model.prior, view: view() });
     encodeDigit(false, false);
     show();
   }
 
-  /* Four standard deviations, one for each prior here; or all the codes, as in Figure 1. */
-  const near = () => 4;
-  const view = () => (find("zoom").checked ? near() : state.model.view);
+  /* Four standard deviations of the prior, or nearly all the codes, as in Figure 1. */
+  const view = () => (find("zoom").checked ? state.model.near : state.model.view);
 
   function follow(point) {
     state.glide = null;
@@ -122,9 +121,9 @@
     const [a, b] = state.point.map((v) => v.toFixed(2).replace("-", "−"));
     const density = live.logDensity(state.model.prior, state.point);
     const inside = state.model.prior.levels.findIndex((level) => density >= level);
-    const where = inside < 0 ? `outside the prior’s ${100 * about.mass.at(-1)} %` : `within the prior’s ${100 * about.mass[inside]} %`;
-    const near = plane.nearest(state.point);
-    return `z = (${a}, ${b}), ${where}` + (near ? `; the nearest code is of a ${digits[near.number].label}` : "");
+    const where = inside < 0 ? `outside ${100 * about.mass.at(-1)}\u00a0% of the prior` : `within the prior’s ${100 * about.mass[inside]}\u00a0%`;
+    const beside = plane.nearest(state.point);
+    return `z = (${a}, ${b}), ${where}` + (beside ? `; the nearest code is of a ${digits[beside.number].label}` : "");
   }
 
   function pick(digit) {
@@ -203,6 +202,11 @@
       choice.addEventListener("change", () => choose(model));
       find("models").append(card);
     }
+  }
+
+  function makeKey() {
+    const dots = about.palette.map((colour, label) => `<span><i style="background:${colour}"></i>${label}</span>`);
+    find("key").innerHTML = dots.join("");
   }
 
   function makeStrip() {

@@ -105,7 +105,7 @@
         const [x, y] = this.place([v, v]);
         line(pen, [x, 0], [x, side]);
         line(pen, [0, y], [side, y]);
-        if (Math.abs(v) > 0.97 * this.view) continue;
+        if (Math.abs(v) > 0.88 * this.view) continue;
         const told = String(v).replace("-", "−");
         pen.textAlign = "center";
         pen.fillText(told, x, side - 5);
@@ -134,7 +134,7 @@
       pen.lineWidth = 1.2;
       pen.font = "11px system-ui, sans-serif";
       pen.textAlign = "center";
-      let last = -Infinity;
+      let last = this.canvas.clientWidth / 2 + 24; // no number on a contour so small that it would hide it
       this.prior.levels.forEach((level, i) => {
         const line = live.contour(this.prior, level).map((z) => this.place(z));
         pen.beginPath();
@@ -142,26 +142,30 @@
         pen.closePath();
         pen.stroke();
         const [x, y] = line[75]; // below, to the left of the middle
-        if (Math.abs(y - last) > 18) this.halo(pen, `${100 * this.prior.mass[i]} %`, x, y + 4, of("ink"), of);
+        if (y - last < 16) return;
+        this.halo(pen, `${100 * this.prior.mass[i]}\u202f%`, x, y + 4, of("ink"), of);
         last = y;
       });
     }
 
-    /* Each class at the median of its codes. */
+    /* Each class at the median of its codes, but for one whose place is taken. */
     drawLabels(pen, of) {
       pen.font = "bold 15px system-ui, sans-serif";
       pen.textAlign = "center";
+      const taken = [];
       for (const label of new Set(this.labels)) {
         const own = this.codes.filter((_, i) => this.labels[i] === label);
         if (!own.length) continue;
         const [x, y] = this.place([0, 1].map((axis) => median(own.map((code) => code[axis]))));
+        if (taken.some((other) => Math.hypot(x - other[0], y - other[1]) < 13)) continue;
+        taken.push([x, y]);
         this.halo(pen, label, x, y + 5, of("ink"), of);
       }
     }
 
     halo(pen, text, x, y, colour, of) {
       pen.strokeStyle = of("paper");
-      pen.lineWidth = 4;
+      pen.lineWidth = 6;
       pen.lineJoin = "round";
       pen.strokeText(text, x, y);
       pen.fillStyle = colour;
@@ -199,6 +203,7 @@
       pen.fill();
       pen.globalAlpha = 1;
       pen.stroke();
+      pen.lineWidth = 2.5;
       line(pen, this.place(clean), [x, y]);
       pen.save();
       pen.translate(x, y);
