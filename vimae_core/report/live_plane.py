@@ -70,7 +70,7 @@ def round_rows(
 ) -> tuple[str, Float[ndarray, "n m"]]:
     """Each row as levels between -scale and scale: as text, and as the numbers that it stands for."""
     half, scales = word.levels // 2, scales[:, None]
-    relative = np.clip(rows / scales, -1, 1)
+    relative = np.clip(np.divide(rows, scales, where=scales > 0, out=np.zeros_like(rows)), -1, 1)
     level = np.rint(half / BEND * np.arcsinh(relative * np.sinh(BEND))).astype(np.int64)
     return write_text((level + half).ravel(), word), scales * np.sinh(BEND / half * level) / np.sinh(BEND)
 
@@ -80,7 +80,7 @@ def pack_layer(weight: ndarray, bias: ndarray, word: Word) -> tuple[dict, tuple[
 
     Of scales and biases the largest is a plain number, for the others are rounded beside it.
     """
-    scales = np.maximum(np.abs(weight).max(1), 1e-9)
+    scales = np.abs(weight).max(1)
     written = {"inputs": weight.shape[1], "outputs": weight.shape[0]}
     for name, vector in (("scales", scales), ("bias", bias)):
         top = float(np.float32(np.abs(vector).max() or 1))
@@ -164,7 +164,7 @@ def contour_levels(prior: Prior) -> list[float]:
 def pack_digits(images: UInt8[Tensor, "n c h w"], labels: Int64[Tensor, " n"]) -> dict:
     """Images as bytes, of which a 0 is followed by how many there are of it, up to 255."""
     flat = images.flatten().numpy()
-    starts = np.flatnonzero(np.diff(flat == 0, prepend=not flat[0] == 0))
+    starts = np.flatnonzero(np.diff(flat == 0, prepend=flat[0] != 0))
     told = []
     for part in np.split(flat, starts[1:]):
         if part[0]:
