@@ -130,7 +130,7 @@ def pack_run(run: Run, images: UInt8[Tensor, "n c h w"]) -> tuple[dict[str, list
     draws = run.posterior(images).sample(torch.Generator().manual_seed(run.config.seed))
     near = 4 * run.prior.std
     view = max(near, 1.05 * float(draws.abs().quantile(0.995)))  # as in Figure 1
-    inputs = torch.cat([codes, grid(near, 81), grid(view, 81)])
+    inputs = torch.cat([codes, grid(near, 61), grid(view, 61)])
     encoder = layers_of(run.network.encoder)
     decoder = without_silent_units(layers_of(run.network.decoder), inputs)
     packed, rounded = {}, {}
