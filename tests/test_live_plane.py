@@ -41,22 +41,22 @@ def test_text_says_its_numbers(kind):
         live_plane.write_text(np.array([0, WORDS[kind].levels]), WORDS[kind])
 
 
-@pytest.mark.parametrize("kind", ["encoder", "decoder"])
+@pytest.mark.parametrize("kind", ["fine", "coarse"])
 def test_a_layer_stands_for_what_was_rounded(kind):
     """Scales, biases and weights are read from the text alone; no weight is off by more than half its level's step."""
     rng = np.random.default_rng(1)
     weight, bias = rng.standard_t(3, (7, 30)), rng.normal(size=7)
     weight[2] = 0
-    written, (rounded, rounded_bias) = live_plane.pack_layer(weight, bias, WORDS[kind])
+    written, (rounded, rounded_bias) = live_plane.pack_layer(weight, bias, kind)
 
     def values(text, count, word):
         half = (WORDS[word].levels - 1) / 2
         return np.array([math.sinh(BEND * (n / half - 1)) / math.sinh(BEND) for n in unpacked(text, count, word)])
 
-    scales = written["scales"][0] * values(written["scales"][1], 7, "vector")
+    scales = written["scales"][0] * values(written["scales"][1], 7, "fine")
     read = scales[:, None] * values(written["weights"], 210, kind).reshape(7, 30)
     np.testing.assert_allclose(read, rounded, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(written["bias"][0] * values(written["bias"][1], 7, "vector"), rounded_bias, rtol=1e-9)
+    np.testing.assert_allclose(written["bias"][0] * values(written["bias"][1], 7, "fine"), rounded_bias, rtol=1e-9)
     largest = np.abs(weight).max(1, keepdims=True)
     step = largest * BEND / math.sinh(BEND) * math.cosh(BEND) / (WORDS[kind].levels // 2)
     assert (np.abs(rounded - weight) <= 0.75 * step + 1e-9).all()

@@ -46,8 +46,9 @@ class Word(NamedTuple):
         return most - 1 + most % 2
 
 
-# What the encoder loses moves the code, and the decoder makes much of a small move: it is rounded four times less.
-WORDS = {"encoder": Word(1, 2), "decoder": Word(4, 7), "vector": Word(1, 2), "bytes": Word(4, 5)}
+# What the encoder loses moves the code, and the decoder makes much of a small move: only the decoder's larger layers are
+# coarse, to be under 6 MB.
+WORDS = {"fine": Word(1, 2), "coarse": Word(4, 7), "bytes": Word(4, 5)}
 
 Layers = list[tuple[ndarray, ndarray]]  # weights (outputs, inputs) and biases (outputs), a ReLU between them
 
@@ -75,19 +76,19 @@ def round_rows(
     return write_text((level + half).ravel(), word), scales * np.sinh(BEND / half * level) / np.sinh(BEND)
 
 
-def pack_layer(weight: ndarray, bias: ndarray, word: Word) -> tuple[dict, tuple[ndarray, ndarray]]:
+def pack_layer(weight: ndarray, bias: ndarray, word: str) -> tuple[dict, tuple[ndarray, ndarray]]:
     """A layer for the page, and as it was rounded: the rows' largest weights, the biases, and the weights beside them.
 
     Of scales and biases the largest is a plain number, for the others are rounded beside it.
     """
     scales = np.abs(weight).max(1)
-    written = {"inputs": weight.shape[1], "outputs": weight.shape[0]}
+    written = {"word": word, "inputs": weight.shape[1], "outputs": weight.shape[0]}
     for name, vector in (("scales", scales), ("bias", bias)):
         top = float(np.float32(np.abs(vector).max() or 1))
-        text, (vector,) = round_rows(vector[None], np.array([top]), WORDS["vector"])
+        text, (vector,) = round_rows(vector[None], np.array([top]), WORDS["fine"])
         written[name] = [top, text]
         scales, bias = (vector, bias) if name == "scales" else (scales, vector)
-    written["weights"], weight = round_rows(weight, scales, word)
+    written["weights"], weight = round_rows(weight, scales, WORDS[word])
     return written, (weight, bias)
 
 
@@ -135,7 +136,8 @@ def pack_run(run: Run, images: UInt8[Tensor, "n c h w"]) -> tuple[dict[str, list
     decoder = without_silent_units(layers_of(run.network.decoder), inputs)
     packed, rounded = {}, {}
     for name, layers in (("encoder", encoder), ("decoder", decoder)):
-        both = [pack_layer(*layer, WORDS[name]) for layer in layers]
+        coarse = [name == "decoder" and weight.shape[1] > codes.shape[1] for weight, _ in layers]
+        both = [pack_layer(*layer, "coarse" if c else "fine") for layer, c in zip(layers, coarse, strict=True)]
         packed[name], rounded[name] = [b[0] for b in both], [b[1] for b in both]
 
     again = through(rounded["encoder"], seen.flatten(1))[-1][:, : codes.shape[1]]

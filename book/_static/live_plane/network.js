@@ -46,13 +46,13 @@ window.livePlane = (() => {
   }
 
   function readVector([top, text], count) {
-    const values = levelValues(words.vector[2]);
-    return Float32Array.from(readText(text, count, words.vector), (level) => top * values[level]);
+    const values = levelValues(words.fine[2]);
+    return Float32Array.from(readText(text, count, words.fine), (level) => top * values[level]);
   }
 
   /* A layer with its weights input by input, so that inputs that are 0 cost nothing. */
-  function readLayer(written, word) {
-    const { inputs, outputs } = written;
+  function readLayer(written) {
+    const { inputs, outputs } = written, word = words[written.word];
     const scales = readVector(written.scales, outputs);
     const levels = readText(written.weights, inputs * outputs, word);
     const values = levelValues(word[2]);
@@ -60,10 +60,6 @@ window.livePlane = (() => {
     for (let j = 0, k = 0; j < outputs; j++)
       for (let i = 0; i < inputs; i++, k++) weights[i * outputs + j] = scales[j] * values[levels[k]];
     return { inputs, outputs, weights, bias: readVector(written.bias, outputs) };
-  }
-
-  function readNetwork(layers, part) {
-    return layers.map((layer) => readLayer(layer, words[part]));
   }
 
   /* Linear layers with a ReLU between them. */
@@ -103,5 +99,5 @@ window.livePlane = (() => {
     return Array.from(labels, (label, n) => ({ label: Number(label), pixels: flat.subarray(784 * n, 784 * (n + 1)) }));
   }
 
-  return { load, arrived: (content) => (delivered = content), setWords, readText, readNetwork, readDigits, encode, decode };
+  return { load, arrived: (content) => (delivered = content), setWords, readText, readLayer, readDigits, encode, decode };
 })();

@@ -44,7 +44,7 @@
   }
 
   async function fetchNetwork(model, part) {
-    model[part] ||= live.readNetwork(await live.load(`${model.file}-${part}`), part);
+    model[part] ||= (await live.load(`${model.file}-${part}`)).map(live.readLayer);
   }
 
   /* Shows a model's codes; its encoder encodes the test digits here, some at a time. */
@@ -229,8 +229,8 @@
     const worst = Math.max(...models.map((m) => m.pixels));
     const bits = (kind) => (Math.log2(about.words[kind][2])).toFixed(1);
     document.getElementById("live-rounding").textContent = models.length
-      ? `Each of a model’s ${models[0].weights.toLocaleString("en")} weights is rounded to ${bits("encoder")} bits beside the ` +
-        `largest of its row in the encoders, ${bits("decoder")} bits in the decoders, whose units that are silent all over ` +
+      ? `Each of a model’s ${models[0].weights.toLocaleString("en")} weights is rounded to ${bits("fine")} bits beside the ` +
+        `largest of its row, to ${bits("coarse")} bits in the decoders’ larger layers, whose units that are silent all over ` +
         `the plane are left out. By this an image differs from PyTorch’s by at most ${worst.toFixed(4)} in a pixel from 0 ` +
         `to 1: over ${about.digits} test digits, encoded and decoded (${about.conditions.join(", ")}), and grids over the ` +
         `plane; ` + models.map((m) => `${m.name} ${m.pixels.toFixed(4)}`).join(", ") + "."
