@@ -46,8 +46,8 @@ class Word(NamedTuple):
         return most - 1 + most % 2
 
 
-# What the encoder loses moves the code, and the decoder makes much of a small move: only the decoder's larger layers are
-# coarse, to be under 6 MB.
+# What the encoder loses moves the code, and the decoder makes much of a small move: only the decoder's larger layers
+# are coarse, to stay under 6 MB.
 WORDS = {"fine": Word(1, 2), "coarse": Word(4, 7), "bytes": Word(4, 5)}
 
 Layers = list[tuple[ndarray, ndarray]]  # weights (outputs, inputs) and biases (outputs), a ReLU between them
