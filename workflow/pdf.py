@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 from imprint import imprint  # noqa: E402 (the path must be set first)
 
 TARGET = "_build/vimae.pdf"
+NOTE = "<p><em>This page is to be touched: it is in the rendered book.</em></p>"
 MISSING = (
     "make pdf prints with Chromium, which is not here. On Debian and Ubuntu: apt-get install chromium; elsewhere, any "
     "Chromium or Chrome that the search path knows as chromium, chromium-browser or google-chrome"
@@ -55,9 +56,8 @@ def place(page: str, name: str = "") -> str:
 
 def printable(article: Tag, page: str, pages: set[str]) -> Tag:
     """The article of a page without what only a screen has, its names, links and files as the one page needs them."""
-    live = article.select_one(LIVE)
-    if live:
-        _as_note(article, live)
+    if article.select_one(LIVE):
+        _as_note(article)
     for useless in article.select(SCREEN):
         useless.decompose()
     for cell in article.select(".cell"):
@@ -77,7 +77,7 @@ def printable(article: Tag, page: str, pages: set[str]) -> Tag:
     return article
 
 
-def _as_note(article: Tag, live: Tag) -> None:
+def _as_note(article: Tag) -> None:
     """A live page's heading and first paragraph, and that the rest moves."""
     heading, first = article.h1, article.p
     note = BeautifulSoup(
@@ -101,7 +101,7 @@ def _lead(link: Tag, page: str, pages: set[str]) -> None:
 
 
 def one_page(root: Path, site: Path, numbers: dict[str, int]) -> str:
-    """The whole book as one HTML page beside the rendered ones; `numbers` are the chapters' pages in print, where known."""
+    """The whole book as one HTML page beside the rendered ones; `numbers`: the chapters' pages in print, if known."""
     listed = parts(root)
     pages = {page for _, of_part in listed for page in of_part}
     chapters, contents, running = [], [], []
@@ -157,14 +157,17 @@ TEMPLATE = """<!DOCTYPE html>
 """
 
 
-# A table that is wider than the page becomes smaller; one that would become too small to read lies on a page turned by 90°.
+# What is wider than the page becomes smaller; told is what is still cut then.
 FIT = """smallest => {
-  for (const table of document.querySelectorAll(".chapter table, .chapter mjx-container[display='true'] > mjx-math")) {
-    const room = table.parentElement.clientWidth;
-    let size = 1;
-    while (table.getBoundingClientRect().width > room + 0.5 && size > smallest) table.style.zoom = size -= 0.05;
+  const wide = ".chapter table, .chapter mjx-container[display='true'] > mjx-math";
+  for (const one of document.querySelectorAll(wide)) {
+    const room = one.parentElement.getBoundingClientRect().right + 0.5;
+    for (let size = 1; one.getBoundingClientRect().right > room && size > smallest; ) one.style.zoom = size -= 0.05;
   }
-  return [...document.querySelectorAll(".chapter *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).length;
+  const cut = [...document.querySelectorAll(".chapter :is(td, th, img, p, pre, mjx-math)")].filter(
+    (e) => e.getClientRects().length && e.getBoundingClientRect().right > innerWidth + 1
+  );
+  return cut.map((e) => `${e.closest(".chapter").id}: ${e.tagName} ${e.innerText ?? ""}`.slice(0, 200));
 }"""
 
 
@@ -174,14 +177,17 @@ def print_page(page: Page, source: Path, target: Path) -> None:
     page.wait_for_function("MathJax.startup && MathJax.startup.promise")
     page.evaluate("MathJax.startup.promise.then(() => null)")
     page.emulate_media(media="print")
-    page.evaluate(FIT, 0.5)
+    if cut := page.evaluate(FIT, 0.5):
+        print(f"{len(cut)} pieces are wider than the page, such as {cut[0]!r}", file=sys.stderr)
     page.pdf(path=target, prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
 
 
 def page_numbers(pdf: Path) -> dict[str, int]:
     """By name of a place that is linked, its page, from 1."""
     reader = PdfReader(pdf)
-    return {name: reader.get_destination_page_number(to) + 1 for name, to in reader.named_destinations.items()}
+    return {
+        name.lstrip("/"): reader.get_destination_page_number(to) + 1 for name, to in reader.named_destinations.items()
+    }
 
 
 def print_book(root: Path, target: Path, browser: str) -> Path:
