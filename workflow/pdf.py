@@ -65,6 +65,9 @@ def printable(article: Tag, page: str, pages: set[str]) -> Tag:
             cell.decompose()
     for details in article.select("details"):
         details["open"] = ""
+    for caption in article.select("table > caption"):  # within the table it could be cut by the page's end
+        caption.name, caption["class"] = "p", ["caption"]
+        caption.parent.insert_before(caption.extract())
     for named in article.select("[id]"):
         named["id"] = place(page, named["id"])
     for link in article.select("a[href]"):
@@ -157,13 +160,23 @@ TEMPLATE = """<!DOCTYPE html>
 """
 
 
-# What is wider than the page becomes smaller; told is what is still cut then.
-FIT = """smallest => {
-  const wide = ".chapter table, .chapter mjx-container[display='true'] > mjx-math";
-  for (const one of document.querySelectorAll(wide)) {
-    const room = one.parentElement.getBoundingClientRect().right + 0.5;
-    for (let size = 1; one.getBoundingClientRect().right > room && size > smallest; ) one.style.zoom = size -= 0.05;
+# What is wider than the page becomes smaller; a table's cells break only where that is not enough, and a short table
+# stays on one page. Told is what is still cut then.
+FIT = """() => {
+  const fits = (one) => one.getBoundingClientRect().right <= one.parentElement.getBoundingClientRect().right + 0.5;
+  const shrink = (one, smallest) => {
+    for (let size = 1; !fits(one) && size > smallest; ) one.style.zoom = size -= 0.05;
+    return fits(one) || (one.style.zoom = "");
+  };
+  for (const table of document.querySelectorAll(".chapter table")) {
+    table.classList.add("unbroken");
+    if (!shrink(table, 0.8)) {
+      table.classList.remove("unbroken");
+      shrink(table, 0.5);
+    }
+    if (table.getBoundingClientRect().height < 400) table.style.breakInside = "avoid";
   }
+  document.querySelectorAll(".chapter mjx-container[display='true'] > mjx-math").forEach((one) => shrink(one, 0.5));
   const cut = [...document.querySelectorAll(".chapter :is(td, th, img, p, pre, mjx-math)")].filter(
     (e) => e.getClientRects().length && e.getBoundingClientRect().right > innerWidth + 1
   );
@@ -177,7 +190,7 @@ def print_page(page: Page, source: Path, target: Path) -> None:
     page.wait_for_function("MathJax.startup && MathJax.startup.promise")
     page.evaluate("MathJax.startup.promise.then(() => null)")
     page.emulate_media(media="print")
-    if cut := page.evaluate(FIT, 0.5):
+    if cut := page.evaluate(FIT):
         print(f"{len(cut)} pieces are wider than the page, such as {cut[0]!r}", file=sys.stderr)
     page.pdf(path=target, prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
 
