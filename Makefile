@@ -5,6 +5,7 @@ BIN := .venv/bin
 
 help:
 	@echo "make book [PROFILE=quick]  train, execute the notebooks, render _build/html (profiles: smoke quick reference paper)"
+	@echo "make pdf [PROFILE=quick]   the same, and the whole book as _build/vimae.pdf (needs Chromium)"
 	@echo "make test                  style, unit tests, every notebook, the book in a browser"
 	@echo "make lab                   change the notebooks in JupyterLab"
 	@echo "make verify-reference      do the published numbers still follow from this code?"
@@ -13,6 +14,9 @@ help:
 
 book: .venv/installed
 	$(BIN)/python workflow/run.py $(PROFILE)
+
+pdf: .venv/installed
+	$(BIN)/python workflow/pdf.py $(PROFILE)
 
 test: .venv/installed
 	$(BIN)/ruff check --quiet .
@@ -48,4 +52,4 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-.PHONY: help book test lab verify-reference bench clean
+.PHONY: help book pdf test lab verify-reference bench clean

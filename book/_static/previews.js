@@ -22,7 +22,7 @@
   let mathjax; // likewise
   const typeset = async () => {
     if (!tip.querySelector(".math")) return;
-    if (!window.MathJax) window.MathJax = { options: { processHtmlClass: "math", skipStartupTypeset: true } };
+    if (!window.MathJax) window.MathJax = { options: { processHtmlClass: "math" } };
     await (mathjax ??= window.MathJax.startup ? true : script("mathjax/tex-chtml.js"));
     await window.MathJax.startup.promise;
     await window.MathJax.typesetPromise([tip]);
