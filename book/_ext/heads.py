@@ -20,7 +20,7 @@ def description(doctree) -> str | None:
 
 
 def picture(app, context) -> str:
-    """Its address: absolute, as sharing wants it, where the clone has a public remote; else the file beside the page."""
+    """Its address: absolute, as sharing wants it, where the clone has a public remote; else the file beside it."""
     if remote := remote_of(app.srcdir):
         return f"{remote.replace('github.com', 'raw.githubusercontent.com')}/main/book/_static/{PICTURE}"
     return context["pathto"](f"_static/{PICTURE}", 1)
@@ -28,10 +28,10 @@ def picture(app, context) -> str:
 
 def describe(app, pagename, templatename, context, doctree):
     """Adds the tags to the page's head."""
-    title = app.env.titles[pagename].astext() if pagename in app.env.titles else app.config.project
+    title = app.env.titles[pagename].astext() if pagename in app.env.titles else app.config.html_title
     said = [
         ("property", "og:type", "article"),
-        ("property", "og:site_name", app.config.project),
+        ("property", "og:site_name", app.config.html_title),
         ("property", "og:title", title),
         ("property", "og:image", picture(app, context)),
         ("property", "og:image:alt", ALT),

@@ -1,4 +1,4 @@
-"""The directive `imprint`: one line of authors, version, date of the last commit and licence, from CITATION.cff and git.
+"""The directive `imprint`: authors, version, date of the last commit and licence, from CITATION.cff and git.
 
 A page that has it is read anew in every build, as its date may have changed: its own text stays.
 """

@@ -11,7 +11,7 @@ from pybtex.style.formatting.unsrt import Style as Unsorted
 
 
 class PaperNumbers(Unsorted):
-    """pybtex's plain style, in the paper's order and then alphabetically, with what was corrected at each entry's end."""
+    """pybtex's plain style, in the paper's order or else alphabetically; each entry ends with what was corrected."""
 
     def __init__(self, **options):
         super().__init__(**options)
