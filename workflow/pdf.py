@@ -185,7 +185,7 @@ FIT = """() => {
 
 
 def print_page(page: Page, source: Path, target: Path) -> None:
-    """Prints a page when its equations are set and its pictures are there."""
+    """Prints a page when its equations are set and its pictures are there; tells what is cut."""
     page.goto(source.as_uri())
     page.wait_for_function("MathJax.startup && MathJax.startup.promise")
     page.evaluate("MathJax.startup.promise.then(() => null)")
@@ -195,12 +195,11 @@ def print_page(page: Page, source: Path, target: Path) -> None:
     page.pdf(path=target, prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
 
 
-def page_numbers(pdf: Path) -> dict[str, int]:
+def page_numbers(printed: Path) -> dict[str, int]:
     """By name of a place that is linked, its page, from 1."""
-    reader = PdfReader(pdf)
-    return {
-        name.lstrip("/"): reader.get_destination_page_number(to) + 1 for name, to in reader.named_destinations.items()
-    }
+    reader = PdfReader(printed)
+    places = reader.named_destinations.items()
+    return {name.lstrip("/"): reader.get_destination_page_number(where) + 1 for name, where in places}
 
 
 def print_book(root: Path, target: Path, browser: str) -> Path:
@@ -211,8 +210,8 @@ def print_book(root: Path, target: Path, browser: str) -> Path:
         chrome = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         try:
             page = chrome.new_page(viewport={"width": WIDTH, "height": 900})
-            for numbers in ({}, None):
-                source.write_text(one_page(root, site, page_numbers(draft) if numbers is None else numbers), "utf-8")
+            for again in (False, True):
+                source.write_text(one_page(root, site, page_numbers(draft) if again else {}), "utf-8")
                 print_page(page, source, draft)
             os.replace(draft, target)
         finally:
