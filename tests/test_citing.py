@@ -121,7 +121,8 @@ def test_a_description_is_prose():
 def test_the_shared_picture_is_small_and_of_the_form_that_sites_want():
     """1200 by 630 pixels, under 120 kB."""
     path = ROOT / "book" / "_static" / "preview.png"
-    assert Image.open(path).size == (1200, 630) and path.stat().st_size < 120_000
+    with Image.open(path) as image:
+        assert image.size == (1200, 630) and path.stat().st_size < 120_000
 
 
 def test_the_bibliography_is_one_valid_list_under_the_papers_numbers(opened):

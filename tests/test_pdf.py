@@ -48,7 +48,7 @@ def test_every_chapter_begins_where_the_contents_say(printed, built_tree):
     pages = [bare(page.extract_text()) for page in printed.pages]
     assert all(bare(text) in pages[0] for text in pdf.imprint(built_tree))
     contents = printed.pages[1].extract_text()
-    assert contents.startswith("Contents")
+    assert "Contents" in contents.splitlines()[:2]
     for article in articles(built_tree).values():
         for mark in article.select(".headerlink"):
             mark.decompose()

@@ -81,14 +81,10 @@ def printable(article: Tag, page: str, pages: set[str]) -> Tag:
 
 
 def _as_note(article: Tag) -> None:
-    """A live page's heading and first paragraph, and that the rest moves."""
-    heading, first = article.h1, article.p
-    note = BeautifulSoup(
-        "<p class='moves'>This page moves: it is there to be touched, in the rendered book.</p>", "html.parser"
-    )
-    kept = [part.extract() for part in (heading, first) if part]
+    """A live page's heading and first paragraph, and where the rest is."""
+    kept = [part.extract() for part in (article.h1, article.p) if part]
     article.clear()
-    article.extend([*kept, note])
+    article.extend([*kept, BeautifulSoup(NOTE, "html.parser")])
 
 
 def _lead(link: Tag, page: str, pages: set[str]) -> None:

@@ -87,6 +87,6 @@
     else hide();
   });
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
-  document.addEventListener("scroll", hide, { passive: true });
+  document.addEventListener("scroll", () => shown && place(shown), { passive: true }); // Tab scrolls, too
   document.addEventListener("pointerdown", (event) => tip?.contains(event.target) || hide());
 })();
