@@ -6,6 +6,7 @@ BIN := .venv/bin
 help:
 	@echo "make book [PROFILE=quick]  train, execute the notebooks, render _build/html (profiles: smoke quick reference paper)"
 	@echo "make plan [PROFILE=quick]  what that would do, what of it is there, how long it should take; changes nothing"
+	@echo "make pdf [PROFILE=quick]   the same, and the whole book as _build/vimae.pdf (needs Chromium)"
 	@echo "make test                  style, unit tests, every notebook, the book in a browser"
 	@echo "make lab                   change the notebooks in JupyterLab"
 	@echo "make verify-reference      do the published numbers still follow from this code?"
@@ -17,6 +18,9 @@ book: .venv/installed
 
 plan: .venv/installed
 	@$(BIN)/python workflow/plan.py $(PROFILE)
+
+pdf: .venv/installed
+	$(BIN)/python workflow/pdf.py $(PROFILE)
 
 test: .venv/installed
 	$(BIN)/ruff check --quiet .
@@ -52,4 +56,4 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-.PHONY: help book plan test lab verify-reference bench clean
+.PHONY: help book plan pdf test lab verify-reference bench clean

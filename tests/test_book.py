@@ -77,7 +77,7 @@ def test_the_theory_carries_the_papers_numbers(opened):
     lines = page.locator("article p", has_text="Test:")
     assert lines.count() >= 15
     hrefs = lines.locator("a.reference.internal").evaluate_all("links => links.map(a => a.getAttribute('href'))")
-    assert len(hrefs) >= 30 and all(href.startswith("code.html#") for href in hrefs)
+    assert len(hrefs) >= 30 and all(href.startswith(("code.html#", "tests.html#")) for href in hrefs)
     assert page.locator("text=Erratum").count() >= 3
 
 

@@ -25,7 +25,7 @@ def squared_distances(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float
 
 
 def imq_kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], scale: float | None = None) -> Float[Tensor, "n m"]:
-    """Inverse multiquadratic kernel C / (C + |x - y|^2) of section 5, with C = `scale` = 2 dim(Z)."""
+    """Inverse multiquadratic kernel C / (C + d^2) of section 5, d from x to y, with C = `scale` = 2 dim(Z)."""
     unit = math.sqrt(2.0 * x.shape[1] if scale is None else scale)
     return squared_distances(x / unit, y / unit).add_(1).reciprocal_()  # in place: a large MMD is all memory traffic
 
@@ -33,7 +33,7 @@ def imq_kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], scale: float | 
 def gaussian_kernel(
     x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], scale: float | None = None
 ) -> Float[Tensor, "n m"]:
-    """exp(-|x - y|^2 / C), with C = `scale` = 2 dim(Z), the mean |x - y|^2 under a unit-variance prior."""
+    """exp(-d^2 / C), d from x to y, with C = `scale` = 2 dim(Z), the mean of d^2 under a unit-variance prior."""
     c = 2.0 * x.shape[1] if scale is None else scale
     return torch.exp(-squared_distances(x, y) / c)
 
