@@ -43,7 +43,9 @@ def citations() -> dict[str, str]:
     """Authors and year by key, as the book cites: "Crescimanna and Graham, 2019"; none where the book is not here."""
     path = ROOT / "book" / "references.bib"
     entries = parse_file(str(path)).entries if path.is_file() else {}
-    return {key: f"{_authors(entry.persons.get('author', []))}, {entry.fields['year']}" for key, entry in entries.items()}
+    return {
+        key: f"{_authors(entry.persons.get('author', []))}, {entry.fields['year']}" for key, entry in entries.items()
+    }
 
 
 def _authors(persons: list) -> str:
@@ -52,13 +54,14 @@ def _authors(persons: list) -> str:
 
 
 @cache
-def label_pages() -> dict[str, str]:
-    """The page of the book, a path from `notebooks/`, of every label `(name)=` on it."""
-    pages = sorted((ROOT / "book").glob("*.md"))
+def labels() -> dict[str, str]:
+    """Where each label is, as a link from `notebooks/`: `(name)=` on a page, `<a id="name"></a>` in a notebook."""
+    forms = {"book/*.md": r"^\(([\w-]+)\)=$", "notebooks/*.ipynb": r'<a id=\\"([\w-]+)\\"></a>'}
     return {
-        label: f"../book/{page.name}"
-        for page in pages
-        for label in re.findall(r"^\(([\w-]+)\)=$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        name: f"{'../book/' * (path.suffix == '.md')}{path.name}#{name}"
+        for files, form in forms.items()
+        for path in sorted(ROOT.glob(files))
+        for name in re.findall(form, path.read_text(encoding="utf-8"), re.MULTILINE)
     }
 
 
@@ -109,9 +112,9 @@ def _lead(link: Token) -> bool:
         link.attrs["href"] = "../book/" + target.removeprefix("../").removeprefix("book/")
     elif re.fullmatch(r"#?[\w-]+", target):
         label = target.removeprefix("#")
-        if label.partition("-")[0] not in KINDS and label not in label_pages():
+        if label.partition("-")[0] not in KINDS and label not in labels():
             return False
-        link.attrs["href"] = label_pages().get(label, f"#{label}")
+        link.attrs["href"] = labels().get(label, f"#{label}")
     return True
 
 
