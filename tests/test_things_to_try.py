@@ -12,36 +12,37 @@ from tests.conftest import ROOT
 from tests.test_papermill import papermill
 
 LINE = re.compile(r"^- \*\*[^*]+:\*\* `([^`]+)`\. \S", re.MULTILINE)
-SHOWS = {  # each line, and what then stands in an output as it does not without
+BETWEEN = r"(?:\s+\"\w+\": \S+)*?\s+"  # other fields of a configuration
+SHOWS = {  # each line, and what then stands in an output, or in the runs that were read, as it does not without
     "01_latent_shape": {
-        "max_kl = 0.5": "fits up to 0.5",
+        "max_kl = 0.5": r"fits up to 0\.5",
         "lambdas = [10, 100000]": "λ = 100000",
         'methods = ["VAE", "VIMAE-l"]': "not tested: no run of beta-VAE, VIMAE-n",
     },
     "02_training": {
         "seeds = [0, 1]": "seeds 0, 1;",
-        'likelihood = "wae"': "x",
-        'methods = ["VAE", "VIMAE-n"]': "4 runs",
+        'architecture = "mlp"': "architecture mlp",
+        'methods = ["VAE", "VIMAE-n"]': "profile smoke; 4 runs",
     },
     "03_capacity_semi_supervised": {
-        "draws = [17]": "x",
+        "draws = [17]": r'"draws": \[\s*17\s*\]',
         "n_labels = 50": "50 labels in this build",
-        'conditions = ["clean", "mask 0.35"]': "mask 0.35",
+        'conditions = ["clean", "mask 0.35"]': r"\bmask 0\.35",
     },
     "04_mnist_generation": {
-        'condition = "mask 0.8"': "mask 0.8",
-        "latent_dim = 2": "x",
+        'condition = "mask 0.8"': r"\bmask 0\.8",
+        "latent_dim = 2": r"principal components: 43\.",
         'methods = ["AE", "VAE", "VIMAE-n"]': "profile smoke; 3 runs",
     },
     "05_celeba_generation": {
-        "lambda_ = 10000": "x",
-        "n_test = 100": "x",
+        "lambda_ = 10000": rf'"dataset": "toy-faces",{BETWEEN}"lambda_": 10000\.0',
+        "n_test = 100": r"features +100 of 100",
         'methods = ["VAE", "VIMAE-n"]': "profile smoke; 2 runs",
     },
     "06_conventions_and_scale": {
-        'conventions = ["gaussian", "wae-code"]': "x",
-        "memories = [0, 400]": "x",
-        'plane_methods = ["AE", "VIMAE-n"]': "x",
+        'conventions = ["gaussian", "wae-code"]': '"kernel": "wae"',
+        "memories = [0, 400]": '"memory": 400',
+        'plane_methods = ["AE", "VIMAE-n"]': rf'"method": "ae",{BETWEEN}"likelihood": "gaussian"',
     },
 }
 
@@ -56,8 +57,15 @@ def things_to_try(name: str) -> list[str]:
 def told(path) -> str:
     """What a notebook's outputs say, without pictures."""
     outputs = [o for c in nbformat.read(path, 4).cells if c.cell_type == "code" for o in c.outputs]
-    texts = [o.get("text", "") + o.get("data", {}).get("text/plain", "") for o in outputs]
+    kinds = ("text/plain", "text/markdown")
+    texts = [o.get("text", "") + "\n".join(o.get("data", {}).get(kind, "") for kind in kinds) for o in outputs]
     return re.sub(r"data:image\S+", "", "\n".join(texts))
+
+
+def recorded(store) -> str:
+    """The configurations and records of a run store."""
+    files = sorted([*store.glob("*/config.json"), *store.glob("*/record.json")])
+    return "".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def tried(folder, name: str, parameters: list[str], cells: list[str]):
@@ -81,8 +89,9 @@ def test_lines_of_the_parameters(name, built_tree, tmp_path, monkeypatch):
     shutil.copytree(built_tree / "runs", tmp_path / "warm")
     monkeypatch.setenv("VIMAE_RUNS", str(tmp_path / "warm"))
     tried(tmp_path, name, ['profile = "smoke"', *lines], [])
-    before, after = told(built_tree / "book" / "results" / f"{name}.ipynb"), told(tmp_path / "out.ipynb")
-    shown = {line: (fragment in before, fragment in after) for line, fragment in SHOWS[name].items()}
+    before = told(built_tree / "book" / "results" / f"{name}.ipynb") + recorded(built_tree / "runs")
+    after = told(tmp_path / "out.ipynb") + recorded(tmp_path / "warm")
+    shown = {line: tuple(bool(re.search(sign, text)) for text in (before, after)) for line, sign in SHOWS[name].items()}
     assert shown == dict.fromkeys(lines, (False, True))
 
 
