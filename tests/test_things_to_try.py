@@ -58,8 +58,8 @@ def told(path) -> str:
     """What a notebook's outputs say, without pictures."""
     outputs = [o for c in nbformat.read(path, 4).cells if c.cell_type == "code" for o in c.outputs]
     kinds = ("text/plain", "text/markdown")
-    texts = [o.get("text", "") + "\n".join(o.get("data", {}).get(kind, "") for kind in kinds) for o in outputs]
-    return re.sub(r"data:image\S+", "", "\n".join(texts))
+    texts = [o.get("text", "") or "\n".join(["", *(o.get("data", {}).get(k, "") for k in kinds), ""]) for o in outputs]
+    return re.sub(r"data:image\S+", "", "".join(texts))
 
 
 def recorded(store) -> str:
@@ -110,6 +110,6 @@ def test_lines_of_the_explorer(tmp_path):
     plane, faces, draw = things_to_try("explore")
     tell = "print([round(slider.value, 3) for slider in explorer.sliders], explorer.run.config.dataset)"
     tried(tmp_path, "explore", [], [plane, tell, faces, tell, draw, tell])
-    *_, of_plane, of_faces, drawn = told(tmp_path / "out.ipynb").strip().splitlines()
+    *_, of_plane, of_faces, drawn = filter(None, told(tmp_path / "out.ipynb").splitlines())
     assert of_plane.endswith("mnist") and of_plane.count(",") == 1
     assert of_faces == f"{[0.0] * 8} celeba" and drawn.endswith("celeba") and drawn != of_faces
