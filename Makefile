@@ -30,7 +30,7 @@ test: .venv/installed
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lab: .venv/installed
-	$(BIN)/jupyter lab --notebook-dir notebooks
+	JUPYTER_CONFIG_PATH="$(CURDIR)/workflow/lab" $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 
 verify-reference: .venv/installed
 	$(BIN)/python -m vimae_core verify-reference

@@ -165,7 +165,7 @@ def test_conclusions_stand_only_beside_the_reference(notebook, monkeypatch):
     assert told(notebook, monkeypatch, nothing) == []
     for cell in cells(notebook):
         if tells(cell):
-            assert cell["metadata"] == {"tags": ["remove-input"]}, cell["source"][:3]
+            assert cell["metadata"]["tags"] == ["remove-input"], cell["source"][:3]
         assert cell["cell_type"] == "code" or "In the reference runs" not in "".join(cell["source"])
 
 

@@ -19,7 +19,7 @@ from vimae_core.data import Dataset
 from vimae_core.priors import Prior, make_prior
 from vimae_core.profiles import parameters
 from vimae_core.reference import REFERENCE, find_reference, reference_record
-from vimae_core.report.show import provenance
+from vimae_core.report.provenance import provenance
 from vimae_core.report.statistics import mean_over_seeds
 from vimae_core.report.style import DIGITS
 from vimae_core.runs import Run

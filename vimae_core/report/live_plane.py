@@ -20,7 +20,7 @@ from vimae_core.datasets import load_dataset
 from vimae_core.priors import Prior
 from vimae_core.profiles import parameters
 from vimae_core.reference import reference_runs
-from vimae_core.report.show import provenance
+from vimae_core.report.provenance import provenance
 from vimae_core.report.style import DIGITS
 from vimae_core.runs import Run
 from vimae_core.store import write_bytes

@@ -12,6 +12,7 @@ import pandas as pd
 from IPython.display import display
 from matplotlib.figure import Figure
 
+from vimae_core.report.plain import as_html, as_phrase, shown_name
 from vimae_core.report.provenance import folded, folded_page
 
 _KEPT: list[list["Block"]] = []  # one list for each `kept` under way
@@ -36,8 +37,8 @@ def figure_block(figure: Figure, name: str, caption: str, alt: str, provenance: 
     image = f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
     return Block(
         f"```{{figure}} {image}\n:name: {name}\n:alt: {alt}\n\n{caption}\n\n{folded(provenance)}\n```",
-        f'<figure><img src="{image}" alt="{html.escape(alt)}" style="max-width: 100%">'
-        f"<figcaption>{caption}{folded_page(provenance)}</figcaption></figure>",
+        f'<figure id="{name}"><img src="{image}" alt="{html.escape(alt)}" style="max-width: 100%">'
+        f"<figcaption>{_captioned(name, caption)}{folded_page(provenance)}</figcaption></figure>",
     )
 
 
@@ -52,8 +53,20 @@ def table_block(table: pd.DataFrame, name: str, caption: str, provenance: str) -
     lines.insert(1, "|" + "---|" * len(rows[0]))
     return Block(
         f"~~~~{{table}} {caption}\n:name: {name}\n\n" + "\n".join(lines) + f"\n~~~~\n\n{folded(provenance)}",
-        f"<p>{caption}</p>{table.to_html(escape=False)}{folded_page(provenance)}",
+        f'<p id="{name}">{_captioned(name, caption)}</p>{_cells(rows)}{folded_page(provenance)}',
     )
+
+
+def _captioned(name: str, caption: str) -> str:
+    return f"<strong>{shown_name(name)}.</strong> {as_phrase(caption)}"
+
+
+def _cells(rows: list[list]) -> str:
+    """A table as HTML, its first row the heads and its first column those of the rows."""
+    head, *body = [[as_phrase(str(cell)) for cell in row] for row in rows]
+    lines = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
+    lines += [f"<tr><th>{first}</th>" + "".join(f"<td>{cell}</td>" for cell in rest) + "</tr>" for first, *rest in body]
+    return f"<table>{''.join(lines)}</table>"
 
 
 def show_figure(figure: Figure, name: str, caption: str, alt: str, provenance: str, vector: bool = False) -> None:
@@ -71,8 +84,7 @@ def show(block: Block) -> None:
     if _KEPT:
         _KEPT[-1].append(block)
     else:
-        page = {"text/html": block.page} if block.page else {}
-        display({"text/markdown": block.markdown, "text/plain": block.markdown, **page}, raw=True)
+        display({"text/markdown": block.markdown, "text/plain": block.markdown, "text/html": block.page}, raw=True)
 
 
 def kept(call: Callable[[], object]) -> Block:
@@ -124,4 +136,4 @@ def tell(results, text: str | Callable[..., str]) -> None:
 
 def show_text(text: str) -> None:
     """Displays MyST."""
-    show(Block(text.strip(), ""))
+    show(Block(text.strip(), as_html(text)))
