@@ -26,8 +26,7 @@ class LiveLambda(Directive):
             if self.arguments == ["story"]:
                 return self.parsed([f"- {line}" for line in live_lambda_story.story(paths)])
             if self.arguments == ["provenance"]:
-                told = live_lambda.told_provenance(paths, data)
-                return self.parsed(["\n\n".join(f"[{line}]{{.provenance}}" for line in told)])
+                return self.parsed([live_lambda.told_provenance(paths, data)])
             static = Path(self.state.document.settings.env.app.outdir) / "_static"
             static.mkdir(parents=True, exist_ok=True)
             (static / DATA).write_text(live_lambda.script(paths, data), encoding="utf-8")

@@ -46,7 +46,7 @@ def write(app, exception):
         return
     lists: dict[tuple[str, ...], dict[str, str]] = {}
     for name in sorted(app.env.found_docs):
-        for runs in RUNS.findall(Path(app.env.doc2path(name)).read_text(encoding="utf-8")):
+        for runs in _linked(app.env, name):
             title = app.env.titles[name].astext()
             lists.setdefault(tuple(runs.split("+")), {})[f"{name}.html"] = title
     for fault in write_pages(Path(app.outdir) / "records", lists, remote_of(app.srcdir)):
@@ -54,6 +54,15 @@ def write(app, exception):
     for source in Path(app.srcdir, "notebooks").glob("*.ipynb"):
         (Path(app.outdir) / "notebooks").mkdir(exist_ok=True)
         shutil.copyfile(source, Path(app.outdir) / "notebooks" / source.name)
+
+
+def _linked(env, name):
+    """The sets of runs that a page links: from the executed notebook, or from what a page's directives say."""
+    source = Path(env.doc2path(name))
+    if source.suffix == ".ipynb":
+        return RUNS.findall(source.read_text(encoding="utf-8"))
+    links = (node.get("refuri", "") for node in env.get_doctree(name).findall(nodes.reference))
+    return [link.removeprefix("runs:") for link in links if link.startswith("runs:")]
 
 
 def setup(app):

@@ -19,7 +19,7 @@ from vimae_core.data import Dataset
 from vimae_core.priors import Prior, make_prior
 from vimae_core.profiles import parameters
 from vimae_core.reference import REFERENCE, find_reference, reference_record
-from vimae_core.report.provenance import provenance
+from vimae_core.report.provenance import folded, provenance
 from vimae_core.report.statistics import mean_over_seeds
 from vimae_core.report.style import DIGITS
 from vimae_core.runs import Run
@@ -174,8 +174,8 @@ def _reach(prior: Prior, ways: Float[Tensor, "n 2"], level: Float[Tensor, ""]) -
     return near
 
 
-def told_provenance(paths: Paths, data: Dataset) -> list[str]:
-    """Where the numbers come from, and the codes that are drawn beside them: a paragraph each."""
+def told_provenance(paths: Paths, data: Dataset) -> str:
+    """Where the numbers come from, and the codes that are drawn beside them, folded, as MyST: a paragraph each."""
     runs = {
         name: [r for points in path.values() for point in points for r in point.runs] for name, path in paths.items()
     }
@@ -185,10 +185,11 @@ def told_provenance(paths: Paths, data: Dataset) -> list[str]:
     commits, devices, days = (
         sorted({str(e[k])[:n] for e in again}) for k, n in (("commit", 7), ("device", 99), ("time", 10))
     )
-    return [
+    told = [
         provenance(CHAPTERS["latent_shape"], "reference", grid),
         provenance(CHAPTERS["conventions"], "reference", runs[CONVENTION]),
         f"Codes: results/codes, the first {N:,} test digits of one run a point, {len(codes)} runs. Of "
         f"{len(codes) - len(again)} the weights are committed; {len(again)} were trained again for these codes, by "
         f"commit {', '.join(commits)} on {', '.join(devices)}, {', '.join(days)}.",
     ]
+    return folded("\n\n".join(told))

@@ -20,7 +20,7 @@ from vimae_core.datasets import load_dataset
 from vimae_core.priors import Prior
 from vimae_core.profiles import parameters
 from vimae_core.reference import reference_runs
-from vimae_core.report.provenance import provenance
+from vimae_core.report.provenance import folded, provenance
 from vimae_core.report.style import DIGITS
 from vimae_core.runs import Run
 from vimae_core.store import write_bytes
@@ -213,7 +213,6 @@ def write_live_plane(folder: Path) -> list[str]:
     about = {
         "models": models,
         "missing": missing,
-        "provenance": provenance(CHAPTERS[CHAPTER], PROFILE, runs) if runs else "",
         "palette": DIGITS,
         "mass": MASS,
         "digits": len(images),
@@ -229,3 +228,9 @@ def _write_script(path: Path, content: dict | list) -> None:
     """A script that hands its content to the page."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     write_bytes(path, f"livePlane.arrived({text});\n".encode())
+
+
+def told_provenance() -> str:
+    """Where the weights come from, folded, as MyST; empty where no run is there."""
+    runs, _ = plane_runs()
+    return folded(provenance(CHAPTERS[CHAPTER], PROFILE, runs)) if runs else ""

@@ -235,7 +235,6 @@
         `to 1: over ${about.digits} test digits, encoded and decoded (${about.conditions.join(", ")}), and grids over the ` +
         `plane; ` + models.map((m) => `${m.name} ${m.pixels.toFixed(4)}`).join(", ") + "."
       : "";
-    document.getElementById("live-provenance").textContent = about.provenance;
     if (about.missing.length)
       find("missing").textContent = `Not here: ${about.missing.join(", ")}, whose reference run with weights is not in results/reference.`;
   }
