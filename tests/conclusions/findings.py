@@ -1,6 +1,6 @@
 """The first page: what its paragraph says, and what the records must show."""
 
-from tests.conclusions.capacity import OTHERS, TABLE_1, VIMAE, values
+from tests.conclusions.capacity import OTHERS, TABLE_1, VIMAE, left_out, values
 from tests.conclusions.latent_shape import kl_fits
 from tests.conclusions.records import Conclusion, accuracy_pairs, each, outcomes
 from vimae_core.chapters import findings, statements
@@ -11,10 +11,10 @@ PAGE = "00_findings"
 
 
 def generates_better(r):
-    """Whether VIMAE's prior samples are nearer than the VAE's, by likelihood, all else equal."""
+    """Whether VIMAE's prior samples are nearer than the VAE's, by reading."""
     found = statements.of_the_reference()[0]
     names = [f"distance of VAE − distance of {m}" for m in VIMAE]
-    wanted = {"gaussian": "holds", "bernoulli": "contradicted"}
+    wanted = {"gaussian": "holds", "bernoulli": "contradicted", "constrained": "holds"}
     return {f"{c}: {n}": (w := word(found[c][4][n]), w == wanted[c]) for c in wanted for n in names}
 
 
@@ -31,14 +31,17 @@ def no_reading(r):
 CONCLUSIONS = [
     Conclusion(
         PAGE,
-        "**An autoencoder with no prior at all classifies as well as any other model**",
+        "**On clean digits no model is on average above an autoencoder that has no prior at all**",
         lambda r: each(values(r, [("AE", m) for m in (*OTHERS[1:], "beta-VAE")], [CLEAN]), lambda v: v >= 0),
         "capacity",
     ),
     Conclusion(
         PAGE,
-        "**Normal or logistic makes no difference that seeds leave standing**",
-        lambda r: outcomes(accuracy_pairs(r["table"], [VIMAE], TABLE_1), "undecided"),
+        "**Between normal and logistic the seeds decide nothing**",
+        lambda r: (
+            outcomes(accuracy_pairs(r["table"], [VIMAE], TABLE_1), "undecided")
+            | each({CLEAN: left_out(r)[CLEAN]}, lambda v: v > 0)
+        ),
         "capacity",
     ),
     Conclusion(
@@ -49,6 +52,6 @@ CONCLUSIONS = [
     ),
 ]
 OF_READINGS = [  # made from the statements' outcomes, which tests of their own hold against the records
-    Conclusion(PAGE, "it does under a Gaussian of unit variance, and does not under a Bernoulli", generates_better),
+    Conclusion(PAGE, "and does where λ rises to 1,000; under a Gaussian of unit variance it does", generates_better),
     Conclusion(PAGE, "**There is no reading of the paper under which all of its claims hold**", no_reading),
 ]

@@ -203,9 +203,10 @@ def seeds_for_a_point(result: Results, point: float) -> str:
     percent = 100 * (l_ - n) / n.mean()
     mean, deviation = mean_over_seeds(percent.tolist()), percent.std(ddof=1)
     needed = next(k for k in count(2) if stats.t.ppf(0.975, k - 1) * deviation / np.sqrt(k) < 100 * point)
+    value, low, high = (signed(v, ".1f") for v in mean[:3])
     return (
-        f"{result.title}: VIMAE-l − VIMAE-n is {mean:.1f} % of the distance over {len(percent)} seeds (95 % interval "
-        f"{mean.low:.1f} to {mean.high:.1f} %; standard deviation over seeds {deviation:.1f} %). To tell a difference "
+        f"{result.title}: VIMAE-l − VIMAE-n is {value} % of the distance over {len(percent)} seeds (95 % interval "
+        f"{low} to {high} %; standard deviation over seeds {deviation:.1f} %). To tell a difference "
         f"of {100 * point:.1f} % from none, at this spread, takes about {needed} seeds a model."
     )
 

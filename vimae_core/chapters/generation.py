@@ -8,7 +8,7 @@ from vimae_core.config import RunConfig
 from vimae_core.profiles import asked_models
 from vimae_core.report.claims import Verdict, difference, judged, measured
 from vimae_core.report.results import Results
-from vimae_core.report.statistics import Mean, crossed_mean
+from vimae_core.report.statistics import Mean, crossed_mean, signed
 
 
 def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
@@ -103,8 +103,8 @@ def label_bars(results: Results) -> list[str]:
     """Of claim 5's comparisons of labels kept: whether VIMAE-n and VIMAE-l reach the bar, in words, with intervals."""
     words = {"holds": "reached by", "undecided": "undecided for", "contradicted": "missed by"}
     return [
-        f"{words[c.outcome]} {name.split(':')[0]} ({c.difference.value:.1f} points, {c.difference.low:.1f} to "
-        f"{c.difference.high:.1f})"
+        f"{words[c.outcome]} {name.split(':')[0]} ({signed(c.difference.value, '.1f')} points, "
+        f"{signed(c.difference.low, '.1f')} to {signed(c.difference.high, '.1f')})"
         for name, c in claim_5(results)[1].items()
         if "label kept" in name
     ]

@@ -24,7 +24,7 @@ def word(told: Told) -> str:
 def in_numbers(claims: dict[int, dict[str, Told]]) -> str:
     """How many statements of a convention came out how."""
     words = [word(t) for of_claim in claims.values() for t in of_claim.values()]
-    return ", ".join(f"{words.count(w)} {w}" for w in WORDS if w in words)
+    return ", ".join(f"{words.count(w)} {COUNTED.get(w, w) if words.count(w) > 1 else w}" for w in WORDS if w in words)
 
 
 def in_brief(of_claim: dict[str, Told]) -> list[str]:

@@ -81,6 +81,13 @@ def unit(claim: int, statement: str) -> str:
     return next((told for what, told in of.items() if what in statement), "percentage points")
 
 
+def glue_verdict(number: int, title: str, verdict: str) -> None:
+    """Lets pages cite a claim's verdict, whole and in its first words."""
+    name = f"claim_{number}_{title.replace(' ', '_')}"
+    glue(name, verdict, display=False)
+    glue(f"{name}_word", verdict.partition(" (")[0], display=False)
+
+
 def show_claim(
     number: int, test: Callable[[Results], Verdict], results: list[Results], printed: dict[str, float] | None = None
 ) -> None:
@@ -88,7 +95,7 @@ def show_claim(
     their numbers; pages may glue the verdict. `printed` holds the paper's own differences, by comparison."""
     verdicts = {result.title: test(result) for result in results}
     for title, (verdict, _) in verdicts.items():
-        glue(f"claim_{number}_{title.replace(' ', '_')}", verdict, display=False)
+        glue_verdict(number, title, verdict)
     show_text("\n\n".join(f"**Claim {number}, {title}:** {verdict}." for title, (verdict, _) in verdicts.items()))
     show_tabs({r.title: partial(_show_comparisons, number, r, verdicts[r.title][1], printed or {}) for r in results})
 
@@ -103,11 +110,12 @@ def _show_comparisons(number: int, result: Results, tested: dict[str, Comparison
         f"fig-{name}",
         f"**Claim {number}, comparison by comparison, {result.title}.** Each row says that its difference lies right "
         "of the line. Bars: 95 % intervals of the mean (none where there is one seed); round and blue, it holds; "
-        "a cross and orange, contradicted; square and grey, undecided, by p corrected over the claim's comparisons."
+        "a cross and orange, contradicted; square and grey, undecided. The word goes by p, corrected over the claim's "
+        "comparisons, so a grey bar may miss the line."
         + " Diamonds: the difference that the paper prints."
         * bool(printed),
         f"Differences of claim {number} with their intervals around zero, {result.title}: "
-        + "; ".join(f"{n}, {w}" for n, w in zip(tested, words, strict=True)),
+        + "; ".join(f"{n.replace('beta', 'β')}, {w}" for n, w in zip(tested, words, strict=True)),
         sources([result]),
         vector=True,
     )

@@ -15,12 +15,14 @@ class Claim(NamedTuple):
 
 
 CLAIMS = {
-    1: Claim("In two dimensions the VAE's codes do not fit the prior; β-VAE's and VIMAE's do", "Figure 1"),
-    2: Claim("β-VAE and VIMAE classify better than the VAE, clean and corrupted", "Table 1"),
-    3: Claim("VIMAE-n is best on clean, VIMAE-l on heavily corrupted images", "Table 1"),
-    4: Claim("All models reconstruct; only VIMAE generates well from the prior", "Figure 2"),
-    5: Claim("From half-masked digits VIMAE reconstructs the clean digit", "Figure 2"),
-    6: Claim("On faces VIMAE-n and VIMAE-l are nearly equal and far better than the VAE", "Figure 3, Table 2"),
+    1: Claim("In two dimensions the VAE's codes do not fit the prior; β-VAE's and VIMAE's do", "the paper's Figure 1"),
+    2: Claim("β-VAE and VIMAE classify better than the VAE, clean and corrupted", "the paper's Table 1"),
+    3: Claim("VIMAE-n is best on clean, VIMAE-l on heavily corrupted images", "the paper's Table 1"),
+    4: Claim("All models reconstruct; only VIMAE generates well from the prior", "the paper's Figure 2"),
+    5: Claim("From half-masked digits VIMAE reconstructs the clean digit", "the paper's Figure 2"),
+    6: Claim(
+        "On faces VIMAE-n and VIMAE-l are nearly equal and far better than the VAE", "the paper's Figure 3, Table 2"
+    ),
     7: Claim("A logistic prior has less entropy than a normal one, and that makes the difference", "section 3.2"),
     8: Claim("Small capacity learns a more robust and more disentangled representation", "abstract"),
     9: Claim("The ELBO is at its optimum with an uninformative representation", "section 2.3"),

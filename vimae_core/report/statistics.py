@@ -35,8 +35,8 @@ class Mean(NamedTuple):
 
 
 def signed(value: float, spec: str) -> str:
-    """As a page prints it: "−0.3" with a minus and no hyphen, and "0.0" for what rounds to it from below."""
-    return format(value, f"z{spec}").replace("-", "−")
+    """As a page prints it: "−0.3" with a minus and no hyphen, "0.0" for what rounds to it from below, and "∞"."""
+    return format(value, f"z{spec}").replace("-", "−").replace("inf", "∞")
 
 
 def mean_over_seeds(values: Sequence[float]) -> Mean:

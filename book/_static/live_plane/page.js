@@ -117,13 +117,19 @@
     speaking = setTimeout(() => (find("spoken").textContent = told), 400); // not at every step of a drag
   }
 
+  /* Two digits, with a minus; what rounds to zero has no sign. */
+  function signed(v) {
+    const text = Math.abs(v).toFixed(2);
+    return (v < 0 && Number(text) ? "−" : "") + text;
+  }
+
   function words() {
-    const [a, b] = state.point.map((v) => v.toFixed(2).replace("-", "−"));
+    const [a, b] = state.point.map(signed);
     const density = live.logDensity(state.model.prior, state.point);
     const inside = state.model.prior.levels.findIndex((level) => density >= level);
     const where = inside < 0 ? `outside ${100 * about.mass.at(-1)}\u00a0% of the prior` : `within the prior’s ${100 * about.mass[inside]}\u00a0%`;
     const beside = plane.nearest(state.point);
-    return `z = (${a}, ${b}), ${where}` + (beside ? `; the nearest code is of a ${digits[beside.number].label}` : "");
+    return `z = (${a}, ${b}), ${where}` + (beside ? `; the nearest code is of a${digits[beside.number].label === 8 ? "n" : ""} ${digits[beside.number].label}` : "");
   }
 
   function pick(digit) {
@@ -150,7 +156,7 @@
     plane.code = { ...code, clean: live.encode(model.encoder, digit.pixels).mean };
     live.paint(find("seen"), seen);
     live.paint(find("given"), live.decode(model.decoder, code.mean));
-    const [a, b] = code.mean.map((v) => v.toFixed(2).replace("-", "−"));
+    const [a, b] = code.mean.map(signed);
     const what = digit.label === null ? "your digit" : `a test digit, a ${digit.label}`;
     find("coded").textContent = `${model.name} encodes ${what}, ${corruptionInWords()}, at (${a}, ${b}).`;
     if (!along) return plane.draw();
