@@ -15,7 +15,7 @@ from vimae_core.chapters import CHAPTERS
 
 BINDER = (ROOT / ".binder" / "requirements.txt").read_text(encoding="utf-8").splitlines()
 HEAVY = ("torch", "torchvision")
-UNUSED = ("snakemake", "jupyter-book")  # where only notebooks are opened
+UNUSED = ("snakemake", "jupyter-book", "pypdf")  # where only notebooks are opened
 OF_COLAB = ("IPython",)  # whose own its kernel needs
 NOTEBOOKS = [ROOT / "notebooks" / f"{name}.ipynb" for name in CHAPTERS.values() if name != "speed"]
 
@@ -103,7 +103,7 @@ def test_the_cell_installs_what_the_chapters_import(cell, monkeypatch, tmp_path)
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
             imported |= {name.split(".")[0] for name in names}
-    spelled = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+    spelled = {"markdown_it": "markdown-it-py", "PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
     others = imported - set(sys.stdlib_module_names) - set(OF_COLAB) - {"vimae_core"}
     wanted = {canonicalize_name(spelled.get(name, name)) for name in others} - {canonicalize_name(r.name) for r in CORE}
     assert wanted <= installed and "vimae" in installed

@@ -168,7 +168,7 @@ def test_on_a_gpu_a_loss_is_looked_at_between_epochs_only(training, tmp_path, mo
     run.advance = lambda: setattr(run, "step", run.step + 1)
     monkeypatch.setattr("vimae_core.runs.save_tensors", lambda *_: None)
     monkeypatch.setattr("vimae_core.runs._check_finite", lambda *_: looked.append(run.step))
-    _train(run, tmp_path / "checkpoint", progress=False, checkpoint_seconds=0.0)
+    _train(run, tmp_path / "checkpoint", tell=None, checkpoint_seconds=0.0)
     assert looked == looks
 
 

@@ -37,7 +37,7 @@ def test_nan_names_the_last_good_checkpoint(config):
         training.network.decoder[0].weight.fill_(torch.nan)
     training.restore = lambda *_: None  # it is this broken network that goes on
     with pytest.raises(RunError, match=f"not finite at step 1 .*last good checkpoint is {checkpoint}"):
-        _train(training, checkpoint, progress=False, checkpoint_seconds=0.0)
+        _train(training, checkpoint, tell=None, checkpoint_seconds=0.0)
     assert all(t.isfinite().all() for k, t in load_tensors(checkpoint)[0].items() if k.startswith("network"))
 
 

@@ -43,7 +43,7 @@ def test_one_seed_has_no_interval():
 
 
 @pytest.mark.parametrize(
-    ("values", "shown"), [([INF], "inf"), ([INF, 0.1], "inf"), ([INF] * 3, "inf"), ([NAN, 1.0], "nan")]
+    ("values", "shown"), [([INF], "∞"), ([INF, 0.1], "∞"), ([INF] * 3, "∞"), ([NAN, 1.0], "nan")]
 )
 def test_an_infinite_mean_has_no_interval(values, shown):
     """Of one seed or more, whether all are infinite or one; a table of draws has none either. It is shown by itself."""
@@ -115,7 +115,7 @@ def test_tables_hold_the_means_of_the_records(results):
     assert bands(["AE"], results, "kl") == ["—"]
     records = [evaluate(r) for r in results.runs if r.config.label == "VAE"]
     low, high = min(r["kl_null_low"] for r in records), max(r["kl_null_high"] for r in records)
-    assert bands(["VAE"], results, "kl") == [f"[{low:.3f}, {high:.3f}]"]
+    assert bands(["VAE"], results, "kl") == [f"[{low:.3f}, {high:.3f}]".replace("-", "−")]
 
 
 def test_choices_and_verdicts_read_the_records(results):

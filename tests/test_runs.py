@@ -263,7 +263,7 @@ def test_prune_removes_what_no_present_code_finds(config, capsys, monkeypatch):
 
 def test_several_runs_in_one_process(config, capsys):
     """`evaluate A --then B`: each stored and printed; a wrong one between them stops no other, and the status tells."""
-    base, wrong = ["--quiet", *flags(config)], ["--quiet", *flags(config), "--lambda", "-1"]
+    base, wrong = flags(config), [*flags(config), "--lambda", "-1"]
     assert main(["evaluate", *base, "--then", *wrong, "--then", *base, "--seed", "1"]) == 2
     told = capsys.readouterr()
     assert "lambda=-1.0 is not possible" in told.err

@@ -22,7 +22,7 @@ SHOWS = {  # each line, and what then stands in an output, or in the runs that w
     "02_training": {
         "seeds = [0, 1]": "seeds 0, 1;",
         'architecture = "mlp"': "architecture mlp",
-        'methods = ["VAE", "VIMAE-n"]': "profile smoke; 4 runs",
+        'methods = ["VAE", "VIMAE-n"]': r"profile smoke; \[4 runs\]",
     },
     "03_capacity_semi_supervised": {
         "draws = [17]": r'"draws": \[\s*17\s*\]',
@@ -32,12 +32,12 @@ SHOWS = {  # each line, and what then stands in an output, or in the runs that w
     "04_mnist_generation": {
         'condition = "mask 0.8"': r"\bmask 0\.8",
         "latent_dim = 2": r"principal components: 43\.",
-        'methods = ["AE", "VAE", "VIMAE-n"]': "profile smoke; 3 runs",
+        'methods = ["AE", "VAE", "VIMAE-n"]': r"profile smoke; \[3 runs\]",
     },
     "05_celeba_generation": {
         "lambda_ = 10000": rf'"dataset": "toy-faces",{BETWEEN}"lambda_": 10000\.0',
         "n_test = 100": r"features +100 of 100",
-        'methods = ["VAE", "VIMAE-n"]': "profile smoke; 2 runs",
+        'methods = ["VAE", "VIMAE-n"]': r"profile smoke; \[2 runs\]",
     },
     "06_conventions_and_scale": {
         'conventions = ["gaussian", "wae-code"]': '"kernel": "wae"',

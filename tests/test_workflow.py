@@ -99,7 +99,7 @@ def test_nothing_changed_means_nothing_done(tree):
         ("workflow/profiles/smoke.yaml", "curve: [mask 0.9]", "curve: [mask 0.8]",
          {"runs": smoke_runs("probes"), "notebook": 3, "book": 1}),
         # a chapter's tables: its notebook, and those that show its claim or all of them
-        ("vimae_core/chapters/faces.py", "FAR, NEAR = 5 / 6", "FAR, NEAR = 4 / 6", {"notebook": 5, "book": 1}),
+        ("vimae_core/chapters/faces.py", "FAR, NEAR = 5 / 6", "FAR, NEAR = 4 / 6", {"notebook": 6, "book": 1}),
         # the style of all figures: the notebooks and the book
         ("vimae_core/report/style.py", '"font.size": 9', '"font.size": 10', {"notebook": len(CHAPTERS), "book": 1}),
         # the record of the benchmark: the notebook that renders it

@@ -35,7 +35,7 @@ class Asked:
         return outdated(self.record, self.config, self.measures)
 
 
-def asked_of(module: ModuleType, p: SimpleNamespace) -> dict[RunConfig, dict[str, dict]]:
+def asked_of(module: ModuleType | SimpleNamespace, p: SimpleNamespace) -> dict[RunConfig, dict[str, dict]]:
     """Every run of a chapter with its measures: of a run in two groups, both groups'."""
     asked: dict[RunConfig, dict[str, dict]] = {}
     for group, configs in module.runs(p).items():

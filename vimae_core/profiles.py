@@ -40,7 +40,7 @@ def parameters(chapter: str, profile: str = "quick", **given) -> SimpleNamespace
         raise ValueError(f"profile {profile}, {chapter}: {', '.join(unknown)} stand in no line of {BASE}.yaml")
     values |= own
     if unknown := sorted(set(given) - set(values)):
-        raise ValueError(f"unknown parameter(s) {', '.join(unknown)}: possible are profile, {', '.join(values)}")
+        raise ValueError(f"unknown parameter(s) {', '.join(unknown)}: possible are {', '.join(['profile', *values])}")
     for name, value in given.items():
         if value is not None:
             values[name] = _like(values[name], _plain(value), name)

@@ -24,8 +24,9 @@
     if (!tip.querySelector(".math")) return;
     if (!window.MathJax) window.MathJax = { options: { processHtmlClass: "math" } };
     await (mathjax ??= window.MathJax.startup ? true : script("mathjax/tex-chtml.js"));
-    await window.MathJax.startup.promise;
-    await window.MathJax.typesetPromise([tip]);
+    // One after the other: two at once, of which one has lost its text, would both fail.
+    const { startup } = window.MathJax;
+    await (startup.promise = startup.promise.then(() => window.MathJax.typesetPromise([tip])).catch(() => {}));
   };
 
   const place = (link) => {
