@@ -70,7 +70,7 @@ def test_the_site_is_under_30_mb(html):
     assert sum(path.stat().st_size for path in html.rglob("*") if path.is_file()) < 30_000_000
     shown = {path.name for name in PAGES for path in figures(html, name)}
     assert {path.name for path in (html / "_images").iterdir()} == shown
-    assert not list(html.glob("_static/locales")) + list(html.rglob("*.map"))
+    assert not list(html.glob("_static/locales")) + list(html.rglob("*.map")) + list(html.rglob("*.ttf"))
 
 
 @pytest.mark.parametrize("name", PAGES)

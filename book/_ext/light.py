@@ -12,7 +12,8 @@ from PIL import Image
 
 FIGURE = re.compile(r'(<figure[^>]*>\s*)?(<img (?:[^>]*? )?src="((?:\.\./)*_images/([^"/]+))"[^>]*?)(\s*/?>)')
 SVG_SIZE = re.compile(rb'<svg [^>]*?width="([\d.]+)(pt|px|)" height="([\d.]+)')
-UNUSED = ("locales", "**/*.map")  # of the theme: translations for its templates, sources of its minified scripts
+# Of the theme: translations for its templates, sources of its minified scripts, fonts for browsers without woff2.
+UNUSED = ("locales", "**/*.map", "**/*.ttf")
 
 
 def extract(app):

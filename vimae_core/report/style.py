@@ -21,7 +21,7 @@ def use_style() -> None:
     mpl.rcParams.update(
         {
             "figure.dpi": 100,
-            "savefig.dpi": 140,
+            "savefig.dpi": 120,
             "savefig.bbox": "tight",
             "savefig.facecolor": "white",
             "figure.constrained_layout.use": True,
