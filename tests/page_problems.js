@@ -60,13 +60,12 @@
     const parent = text.parentElement;
     if (parent.closest("pre, script, style, .math, mjx-container, svg")) continue;
     if (parent.getBoundingClientRect().width <= 1) continue; // for screen readers alone
-    if (/^https?:/.test(parent.closest("a")?.textContent)) continue; // an address may break anywhere
     const code = parent.closest("code, dt, .sig");
     if (!code && /\$|```|~~~|\{(table|figure|numref|eq|glue|cite|ref|doc)/.test(text.data)) tell("markup left", parent);
     if (!code && /(^|[\s([])[-−]0(\.0+)?(?![\d.\w])/.test(text.data)) tell("a negative zero", parent);
     range.selectNodeContents(text);
     if (lines() < 2) continue;
-    for (const word of text.data.matchAll(/[^\s\-–—−/"{\u200b]+/g)) {
+    for (const word of text.data.replace(/https?:\S+/g, (address) => " ".repeat(address.length)).matchAll(/[^\s\-–—−/"{\u200b]+/g)) {
       range.setStart(text, word.index);
       range.setEnd(text, word.index + word[0].length);
       if (lines() > 1) problems.push(`word broken: ${word[0]} in ${parent.textContent.trim().slice(0, 60)}`);

@@ -3,7 +3,7 @@
 (() => {
   const root = new URL(document.documentElement.dataset.content_root || "./", document.baseURI);
   const WAIT = 250; // ms, before it appears, and before it goes when the pointer leaves
-  let tip, shown, timer;
+  let tip, shown, wanted, timer;
 
   const script = (name) =>
     new Promise((done, failed) => {
@@ -39,6 +39,7 @@
 
   const hide = () => {
     clearTimeout(timer);
+    wanted = undefined;
     if (!shown) return;
     shown.removeAttribute("aria-describedby");
     shown = undefined;
@@ -47,10 +48,11 @@
   };
 
   const show = async (link) => {
+    wanted = link;
     const text = await textOf(link);
-    if (!text || shown === link) return;
+    if (wanted !== link || !text || shown === link) return; // the reader may have gone on meanwhile
     hide();
-    shown = link;
+    shown = wanted = link;
     link.removeAttribute("title"); // else the browser shows a second one
     tip.innerHTML = text;
     for (const image of tip.querySelectorAll("img")) image.src = new URL(image.dataset.src, root);

@@ -247,7 +247,7 @@ CONCLUSIONS = [
     ),
     Conclusion(
         PAGE,
-        "**Under `constrained` VIMAE has caught up with the VAE, and is not far better.**",
+        "**Under `constrained` VIMAE is no longer seen to be worse than the VAE, and is not far better.**",
         lambda r: (
             outcomes(nearer(r, "constrained"), "undecided")
             | come_out(r, "constrained", ("contradicted", "contradicted", "undecided", "undecided"))

@@ -100,7 +100,7 @@ CONCLUSIONS = [
     ),
     Conclusion(
         PAGE,
-        "**Longer training does not bring it nearer.**",
+        "**One longer training brought it no nearer.**",
         lambda r: each(
             {f"{i}": v for i, v in enumerate(r["figure"].values("VIMAE-n", "kl"))},
             lambda v: 0 < v < one_of_100_epochs("kl"),
