@@ -99,6 +99,7 @@ def test_code_is_folded_away_and_equations_are_set(printed):
     text = "".join(page.extract_text() for page in printed.pages)
     assert "from vimae_core.report" not in text and "\\begin" not in text and "\\mathbb" not in text
     assert "Provenance: notebooks/" not in text
+    assert not re.search(r"^The (code|parameters)$", text, re.MULTILINE)  # nor the folds that hid it
 
 
 PAGE = """<article class="bd-article"><section id="top"><h1>Title<a class="headerlink" href="#top">#</a></h1>

@@ -140,6 +140,7 @@ TEMPLATE = """<!DOCTYPE html>
 <link rel="stylesheet" href="_static/sphinx-design.min.css">
 <link rel="stylesheet" href="_static/pygments.css">
 <link rel="stylesheet" href="_static/book.css">
+<link rel="stylesheet" href="_static/chapters.css">
 <link rel="stylesheet" href="_static/print.css">
 <style>
 {running}

@@ -39,7 +39,7 @@ def yardsticks(results: list[Results], measures: list[str]) -> str:
         + f" ({result.title}, n = {result.n})"
         for result in filter(None, results)
     ]
-    return "; ".join(told) + "."
+    return ". ".join(told) + "."
 
 
 def nearer(results: Results, model: str, other: str, beside: Results | None = None) -> Mean:
