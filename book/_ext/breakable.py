@@ -13,17 +13,19 @@ CODE = re.compile(
 AFTER = re.compile(r"(?<=[\w)\]])([./_=,:(\[]+)(?=[^\s./_=,:(\[)\]])")
 CELL = re.compile(r"<(t[dh])\b.*?</\1>", re.DOTALL)
 TEXT = re.compile(r"(?<=>)[^<>\\]+(?=<)")  # a backslash: mathematics, which MathJax sets
-TOGETHER = re.compile(r"± ?[\d.]+|&lt; ?[\d.]+|\[[−\d.]+, [−\d.]+\]|β-VAE|VIMAE-[nl]\b|\d %")
+TOGETHER = re.compile(r"± ?[\d.]+|&lt; ?[\d.]+|\[[−\d.]+, [−\d.]+\]|\d %")
+NAMES = re.compile(r"β-VAE|VIMAE-[nl]\b")
 
 
 def breakable(body: str) -> str:
-    """A page's text with the places where it may break, and in tables those where it may not."""
+    """A page's text with the places where it may break, and those where it may not: in names and in tables' numbers."""
 
-    def keep(text):
-        return TOGETHER.sub(r'<span class="together">\g<0></span>', text[0])
+    def kept(form):
+        return lambda text: form.sub(r'<span class="together">\g<0></span>', text[0])
 
     body = CODE.sub(lambda code: AFTER.sub(r"\1<wbr>", code[0]), body)
-    return CELL.sub(lambda cell: TEXT.sub(keep, cell[0]), body)
+    body = CELL.sub(lambda cell: TEXT.sub(kept(TOGETHER), cell[0]), body)
+    return TEXT.sub(kept(NAMES), body)
 
 
 def rewrite(app, pagename, templatename, context, doctree):
