@@ -42,9 +42,7 @@ def test_one_seed_has_no_interval():
         mean_over_seeds([])
 
 
-@pytest.mark.parametrize(
-    ("values", "shown"), [([INF], "∞"), ([INF, 0.1], "∞"), ([INF] * 3, "∞"), ([NAN, 1.0], "nan")]
-)
+@pytest.mark.parametrize(("values", "shown"), [([INF], "∞"), ([INF, 0.1], "∞"), ([INF] * 3, "∞"), ([NAN, 1.0], "nan")])
 def test_an_infinite_mean_has_no_interval(values, shown):
     """Of one seed or more, whether all are infinite or one; a table of draws has none either. It is shown by itself."""
     for mean in (mean_over_seeds(values), crossed_mean(np.array(values, dtype=float)[:, None] + np.zeros(4))):
