@@ -6,7 +6,7 @@ import pytest
 from tests.conftest import ROOT
 from vimae_core.report import plain
 from vimae_core.report.plain import as_html, as_phrase, citations, labels, title_of
-from vimae_core.report.show import figure_block, kept, show_text, table_block
+from vimae_core.report.show import kept, show_figure, show_table, show_text
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,12 @@ def test_blocks_for_jupyterlab(monkeypatch):
     import matplotlib.pyplot as plt
 
     cell = "**best** [holds](#claim-2-test){.holds} " + "and on " * 20
-    table = table_block(
-        pd.DataFrame({"a {eq}`eq-2`": [cell]}, index=pd.Index(["`r`"], name="n")), "tab-x", "C *d*", "P."
-    )
+    cells = pd.DataFrame({"a {eq}`eq-2`": [cell]}, index=pd.Index(["`r`"], name="n"))
+    table = kept(lambda: show_table(cells, "tab-x", "C *d*", "P."))
     assert table.page.startswith('<p id="tab-x"><strong>Table x.</strong> C <em>d</em></p><table>')
     assert "<th>a (2)</th>" in table.page and "<th><code>r</code></th>" in table.page
     assert "<td><strong>best</strong> <a" in table.page and "and on " * 20 in table.page
-    figure = figure_block(plt.figure(), "fig-x", "See {numref}`tab-x`.", "alt", "P.")
+    figure = kept(lambda: show_figure(plt.figure(), "fig-x", "See {numref}`tab-x`.", "alt", "P."))
     assert '<figure id="fig-x">' in figure.page and '<a href="#tab-x">Table x</a>' in figure.page
     assert "{numref}`tab-x`" in figure.markdown
     text = kept(lambda: show_text("of {numref}`tab-x`"))

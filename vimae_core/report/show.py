@@ -25,8 +25,8 @@ class Block(NamedTuple):
     page: str
 
 
-def figure_block(figure: Figure, name: str, caption: str, alt: str, provenance: str, vector: bool = False) -> Block:
-    """A figure, which it closes. `name` is what the book's {numref} cites; caption and alt may hold no newline.
+def show_figure(figure: Figure, name: str, caption: str, alt: str, provenance: str, vector: bool = False) -> None:
+    """Displays and closes a figure. `name` is what the book's {numref} cites; caption and alt may hold no newline.
 
     `vector` suits lines and few marks: sharp at every size. Pictures and clouds of points stay pixels.
     """
@@ -35,15 +35,16 @@ def figure_block(figure: Figure, name: str, caption: str, alt: str, provenance: 
     plt.close(figure)
     kind = "svg+xml" if vector else "png"
     image = f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    return Block(
+    block = Block(
         f"```{{figure}} {image}\n:name: {name}\n:alt: {alt}\n\n{caption}\n\n{folded(provenance)}\n```",
         f'<figure id="{name}"><img src="{image}" alt="{html.escape(alt)}" style="max-width: 100%">'
         f"<figcaption>{_captioned(name, caption)}{folded_page(provenance)}</figcaption></figure>",
     )
+    show(block)
 
 
-def table_block(table: pd.DataFrame, name: str, caption: str, provenance: str) -> Block:
-    """A table of text cells with its index as the first column."""
+def show_table(table: pd.DataFrame, name: str, caption: str, provenance: str) -> None:
+    """Displays a table of text cells with its index as the first column."""
     table = table.replace("beta-VAE", "β-VAE", regex=True).rename(lambda name: str(name).replace("beta-VAE", "β-VAE"))
     rows = [
         [table.index.name or "", *table.columns],
@@ -51,10 +52,11 @@ def table_block(table: pd.DataFrame, name: str, caption: str, provenance: str) -
     ]
     lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * len(rows[0]))
-    return Block(
+    block = Block(
         f"~~~~{{table}} {caption}\n:name: {name}\n\n" + "\n".join(lines) + f"\n~~~~\n\n{folded(provenance)}",
         f'<p id="{name}">{_captioned(name, caption)}</p>{_cells(rows)}{folded_page(provenance)}',
     )
+    show(block)
 
 
 def _captioned(name: str, caption: str) -> str:
@@ -67,16 +69,6 @@ def _cells(rows: list[list]) -> str:
     lines = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
     lines += [f"<tr><th>{first}</th>" + "".join(f"<td>{cell}</td>" for cell in rest) + "</tr>" for first, *rest in body]
     return f"<table>{''.join(lines)}</table>"
-
-
-def show_figure(figure: Figure, name: str, caption: str, alt: str, provenance: str, vector: bool = False) -> None:
-    """Displays a figure: see `figure_block`."""
-    show(figure_block(figure, name, caption, alt, provenance, vector))
-
-
-def show_table(table: pd.DataFrame, name: str, caption: str, provenance: str) -> None:
-    """Displays a table: see `table_block`."""
-    show(table_block(table, name, caption, provenance))
 
 
 def show(block: Block) -> None:
