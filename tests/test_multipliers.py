@@ -40,7 +40,7 @@ def made_up(more: bool) -> Results:
 def test_the_multipliers_are_those_of_the_history():
     """A row a likelihood, sample of codes and model: the last lambda's range, both estimates, and who met what."""
     told = multipliers(made_up(more=True))
-    name = "bernoulli, VIMAE-n"
+    name = "Bernoulli, VIMAE-n"
     assert list(told.index) == [name, f"{name},<br>memory of 1,900", f"{name},<br>500 more codes"]
     shown = told.iloc[2][["λ found", "MMD²", "met"]]
     assert shown.tolist() == ["100 to<br>200", "1.0; 4.0", "1; 0 of 2"]
@@ -52,7 +52,7 @@ def test_codes_of_other_images_are_told_once_they_are_there():
     assert "Codes of other images" not in in_words(made_up(more=False))
     text = " ".join(in_words(made_up(more=True)).split())
     rate = "a rate of 2.5 nats beside the 2.5 that the batch alone has"
-    assert f"Under the likelihood of `bernoulli` λ ends between 100 and 200, with {rate}; the constraint is" in text
+    assert f"With Bernoulli as likelihood λ ends between 100 and 200, with {rate}; the constraint is" in text
     assert "by the training's own estimate in 1 of 2 and on test digits in 0; the MMD² is 1.0 · 10⁻⁴ by the" in text
     assert "former and 4.0 · 10⁻⁴ on the latter (means), the tolerance 3.0 · 10⁻⁴" in text
     assert "λ goes on to its end in 0 of 2 runs" in text
@@ -103,7 +103,7 @@ def test_what_is_broken_is_told_from_the_files():
     assert {likelihood for likelihood, _ in empty} == {"wae"}
     of_wae = {m: [r["rate"] < 1 for c, _, r in found if c["likelihood"] == "wae" and c.get("more_codes", 0) == m]
               for m in (0, 1900)}  # fmt: skip
-    alone, more = (f"{sum(of_wae[m])} of {len(of_wae[m])} under the likelihood of `wae`" for m in of_wae)
+    alone, more = (f"{sum(of_wae[m])} of {len(of_wae[m])} with 0.05 × squared error as likelihood" for m in of_wae)
     told = f"end {len(empty)} of {len(found)} runs: {alone} by the batch alone, {more} with 1,900 more codes. Of these"
     text = " ".join(in_words(together(reference_results("conventions", None))).split())
     assert f"{told} {sum(met for _, met in empty)} meet the constraint on training digits" in text

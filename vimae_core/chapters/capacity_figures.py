@@ -7,14 +7,13 @@ from matplotlib.figure import Figure
 
 from vimae_core.chapters.capacity import accuracies
 from vimae_core.corruptions import Corruption
-from vimae_core.report.results import Results, sources
+from vimae_core.report.results import LIKELIHOODS, Results, sources
 from vimae_core.report.show import show_figure
 from vimae_core.report.statistics import Mean, crossed_mean
 from vimae_core.report.style import INK, PALE, SERIES, WIDTH, seeds_and_line
 
 KINDS = {"gaussian": "standard deviation σ of the noise", "mask": "probability p of the mask"}
 SOURCES = {"the paper": (INK, "D"), "reference": (SERIES[0], "o"), "this build": (SERIES[1], "s")}
-LIKELIHOODS = {"bernoulli": "Bernoulli", "gaussian": "Gaussian, unit variance", "wae": "0.05 × squared error"}
 
 
 def show_accuracies(models: list[str], conditions: list[str], results: list[Results], paper: dict, name: str) -> None:

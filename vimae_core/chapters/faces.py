@@ -15,7 +15,7 @@ from vimae_core.conventions import under_convention
 from vimae_core.evaluation.feature_weights import weights_at_hand
 from vimae_core.profiles import common_fields, parameters
 from vimae_core.report.claims import Verdict, difference, judged, measured
-from vimae_core.report.results import Results, how_small
+from vimae_core.report.results import LIKELIHOODS, Results, how_small
 from vimae_core.report.statistics import crossed_mean, mean_over_seeds, signed
 
 FAR, NEAR = 5 / 6, 0.05  # of claim 6: at most this part of the VAE's distance; at most this part of each other's
@@ -120,7 +120,7 @@ def by_likelihood(models: list[str], results: list[Results]) -> pd.DataFrame:
         if model in models
     }
     columns = ["prior", "aggregate posterior", "rate, nats", "MMD²"]
-    index = pd.Index([f"{likelihood}, {model}" for likelihood, model in rows], name="likelihood, model")
+    index = pd.Index([f"{LIKELIHOODS[likelihood]}, {model}" for likelihood, model in rows], name="likelihood, model")
     return pd.DataFrame(rows.values(), index=index, columns=columns)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vimae_core.priors import Prior
 from vimae_core.report.provenance import provenance
-from vimae_core.report.results import Results
+from vimae_core.report.results import LIKELIHOODS, Results
 from vimae_core.report.show import show_figure
 from vimae_core.report.style import DIGITS, INK, MARKERS, PALE, WIDTH, seeds_and_line
 from vimae_core.runs import Run
@@ -190,7 +190,7 @@ def grid_figure(grid: Results, lines: dict[str, float], max_kl: float) -> Figure
         "squared_error": "squared error an image",
     }
     figure, axes = plt.subplots(len(panels), 1, figsize=(WIDTH, 7.5), sharex=True)
-    table = grid.table.assign(series=grid.table["model"] + ", " + grid.table["likelihood"])
+    table = grid.table.assign(series=grid.table["model"] + ", " + grid.table["likelihood"].map(LIKELIHOODS))
     for axis, (measure, label) in zip(axes, panels.items(), strict=True):
         seeds_and_line(axis, table, "lambda", measure, "series", "median", legend=axis is axes[0])
         axis.set(xscale="log", ylabel=label)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from vimae_core.chapters.conventions import ENOUGH_RATE
-from vimae_core.report.results import Results
+from vimae_core.report.results import LIKELIHOODS, Results
 from vimae_core.report.statistics import mean_over_seeds
 
 
@@ -38,7 +38,7 @@ def multipliers(results: Results) -> pd.DataFrame:
         of = {m: mean_over_seeds(own[m].tolist()) for m in ("kl", "rate", "squared_error")}
         low, high = (f"{end:,.0f}" for end in (own["found"].min(), own["found"].max()))
         empty = (own["rate"] < ENOUGH_RATE).sum()
-        rows[f"{likelihood}, {model}{f',<br>{codes}' * bool(codes)}"] = (
+        rows[f"{LIKELIHOODS[likelihood]}, {model}{f',<br>{codes}' * bool(codes)}"] = (
             low if low == high else f"{low} to<br>{high}",
             f"{1e4 * own['own'].mean():.1f}; {1e4 * own['mmd2'].mean():.1f}",
             f"{own['met'].sum()}; {own['constraint_met'].sum()} of {len(own)}",
@@ -57,7 +57,7 @@ def in_words(results: Results) -> str:
     likelihood = memory["likelihood"].iloc[0]
     alone, beside = (of[of["likelihood"] == likelihood] for of in (t[t["codes"] == ""], more))
     return f"""
-**By the batch alone** a step can tell little: under the likelihood of `{likelihood}` λ goes on to its end,
+**By the batch alone** a step can tell little: with {LIKELIHOODS[likelihood]} as likelihood λ goes on to its end,
 {end:,.0f}, in {sum(alone["found"] >= end)} of {len(alone)} runs, and the rate is {alone["rate"].mean():.0f} nats. The
 constraint {_met(alone)}.
 
@@ -79,7 +79,7 @@ def _of_other_images(more: pd.DataFrame, alone: pd.DataFrame) -> str:
         end, rate = f"at {low}" if low == high else f"between {low} and {high}", own["rate"].mean()
         without = alone.loc[alone["likelihood"] == likelihood, "rate"].mean()
         told.append(
-            f"Under the likelihood of `{likelihood}` λ ends {end}, with a rate of {rate:.1f} nats beside the "
+            f"With {LIKELIHOODS[likelihood]} as likelihood λ ends {end}, with a rate of {rate:.1f} nats beside the "
             f"{without:.1f} that the batch alone has; the constraint {_met(own)}."
         )
     return f"\n**Codes of other images, by the encoder as it is.** {' '.join(told)}\n"
@@ -103,7 +103,7 @@ def _broken(t: pd.DataFrame) -> str:
     ):
         how = f"with {codes}" if codes else "by the batch alone"
         n = sum(own["rate"] < ENOUGH_RATE)
-        counts.append(f"{n} of {len(own)} under the likelihood of `{likelihood}` {how}")
+        counts.append(f"{n} of {len(own)} with {LIKELIHOODS[likelihood]} as likelihood {how}")
     return (
         f"{sum(empty)} of {len(t)} runs: {', '.join(counts)}. Of these {sum(t['met'] & empty)} meet the constraint on "
         "training digits"

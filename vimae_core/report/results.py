@@ -17,6 +17,13 @@ from vimae_core.report.statistics import mean_over_seeds, signed
 from vimae_core.runs import Run, check_data, fit
 from vimae_core.store import config_digest
 
+LIKELIHOODS = {  # as a reader knows them; `wae` by itself is a convention, of which this is a part
+    "bernoulli": "Bernoulli",
+    "gaussian": "Gaussian of unit variance",
+    "wae": "0.05 × squared error",
+    "wae-symmetric": "0.2 × squared error",
+}
+
 
 @dataclass(frozen=True)
 class Results:
