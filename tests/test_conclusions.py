@@ -111,12 +111,6 @@ def named(row: Conclusion) -> str:
     return f"{row.page}: {row.fragment[:50]}"
 
 
-@pytest.fixture
-def page_texts(monkeypatch):
-    found = {}
-    return lambda page: found.setdefault(page, texts(page, monkeypatch))
-
-
 @pytest.mark.parametrize("row", CONCLUSIONS, ids=named)
 def test_the_records_show_what_the_sentence_says(row):
     """Every number behind a sentence is as the sentence has it."""
@@ -126,9 +120,10 @@ def test_the_records_show_what_the_sentence_says(row):
 
 
 @pytest.mark.parametrize("page", dict.fromkeys(row.page for row in CONCLUSIONS))
-def test_each_sentence_stands_on_its_page_once(page, page_texts):
+def test_each_sentence_stands_on_its_page_once(page, monkeypatch):
     """In its Markdown or among what it tells beside the reference."""
-    counts = {row.fragment: page_texts(page).count(row.fragment) for row in CONCLUSIONS if row.page == page}
+    text = texts(page, monkeypatch)
+    counts = {row.fragment: text.count(row.fragment) for row in CONCLUSIONS if row.page == page}
     assert set(counts.values()) == {1}, {fragment: n for fragment, n in counts.items() if n != 1}
 
 

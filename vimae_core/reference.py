@@ -1,6 +1,7 @@
 """The committed records of the long runs: found by their configuration alone, and held against today's code."""
 
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 from vimae_core.config import UNSCIENTIFIC, RunConfig
@@ -29,8 +30,15 @@ def reference_runs(configs: list[RunConfig]) -> list[Run]:
 
 
 def reference_record(run: Run, measure: str = "latent_fit") -> dict:
-    """One measure of a committed run, as it was published; empty where it was not measured."""
-    return as_measured(read_json(run.path / "record.json").get(measure, {}))
+    """One measure of a committed run, as it was published, to be read only; empty where it was not measured."""
+    path = run.path / "record.json"
+    return _record(path, path.stat().st_mtime_ns if path.is_file() else 0).get(measure, {})
+
+
+@cache
+def _record(path: Path, written: int) -> dict:
+    """A chapter asks for the same records many times over; one that is `written` anew is read anew."""
+    return as_measured(read_json(path))
 
 
 def publish(run: Run, weights: bool) -> Path:
