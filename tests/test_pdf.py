@@ -31,6 +31,21 @@ def printed(built_tree) -> PdfReader:
     return PdfReader(target)
 
 
+@pytest.fixture(scope="module")
+def read(printed) -> list[tuple[str, list[float]]]:
+    """Each page's text, and how far to the right, in points, every piece of it begins."""
+    pages = []
+    for page in printed.pages:
+        places = []
+
+        def note(text, cm, tm, font, size, places=places):
+            if text.strip():
+                places.append(cm[0] * tm[4] + cm[4])
+
+        pages.append((page.extract_text(visitor_text=note), places))
+    return pages
+
+
 def bare(text: str) -> str:
     """Without spaces, line ends, hyphens of words that are broken, and ligatures."""
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
@@ -43,11 +58,11 @@ def articles(root: Path) -> dict[str, BeautifulSoup]:
     return {p: BeautifulSoup((site / f"{p}.html").read_text("utf-8"), "html.parser").article for p in pages}
 
 
-def test_every_chapter_begins_where_the_contents_say(printed, built_tree):
+def test_every_chapter_begins_where_the_contents_say(read, built_tree):
     """Title, authors, version and licence come first, then the contents, then each chapter on a page of its own."""
-    pages = [bare(page.extract_text()) for page in printed.pages]
+    pages = [bare(text) for text, _ in read]
     assert all(bare(text) in pages[0] for text in pdf.imprint(built_tree))
-    contents = printed.pages[1].extract_text()
+    contents = read[1][0]
     assert "Contents" in contents.splitlines()[:2]
     for article in articles(built_tree).values():
         for mark in article.select(".headerlink"):
@@ -55,12 +70,12 @@ def test_every_chapter_begins_where_the_contents_say(printed, built_tree):
         title = " ".join(article.h1.get_text().split())
         (number,) = re.findall(rf"^{re.escape(bare(title))}(\d+)$", "\n".join(map(bare, contents.splitlines())), re.M)
         assert pages[int(number) - 1].count(bare(title)) >= 2  # in the page's head, and as the heading
-        assert number in printed.pages[int(number) - 1].extract_text().splitlines()
+        assert number in read[int(number) - 1][0].splitlines()
 
 
-def test_the_last_columns_of_all_tables_are_there(printed, built_tree):
+def test_the_last_columns_of_all_tables_are_there(read, built_tree):
     """Every cell of words and numbers, in tabs and folded parts too."""
-    text = bare("".join(page.extract_text() for page in printed.pages))
+    text = bare("".join(text for text, _ in read))
     seen = 0
     for article in articles(built_tree).values():
         for table in article.select("table"):
@@ -71,16 +86,9 @@ def test_the_last_columns_of_all_tables_are_there(printed, built_tree):
     assert seen > 200
 
 
-def test_nothing_lies_outside_of_its_page(printed):
+def test_nothing_lies_outside_of_its_page(printed, read):
     """Text begins between the margins of every page."""
-    for page in printed.pages:
-        places = []
-
-        def note(text, cm, tm, font, size, places=places):
-            if text.strip():
-                places.append(cm[0] * tm[4] + cm[4])
-
-        page.extract_text(visitor_text=note)
+    for page, (_, places) in zip(printed.pages, read, strict=True):
         assert all(40 <= x <= float(page.mediabox.width) - 40 for x in places)
 
 
@@ -94,9 +102,9 @@ def test_links_lead_to_places_of_the_book(printed):
     assert all(address.startswith("http") for address in outer)
 
 
-def test_code_is_folded_away_and_equations_are_set(printed):
+def test_code_is_folded_away_and_equations_are_set(read):
     """No cell's source and no TeX."""
-    text = "".join(page.extract_text() for page in printed.pages)
+    text = "".join(text for text, _ in read)
     assert "from vimae_core.report" not in text and "\\begin" not in text and "\\mathbb" not in text
     assert "Provenance: notebooks/" not in text
     assert not re.search(r"^The (code|parameters)$", text, re.MULTILINE)  # nor the folds that hid it
