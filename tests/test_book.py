@@ -1,9 +1,11 @@
 """The rendered book, opened from disk in headless Chromium: every page as a reader without a network sees it."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
 from tests.conftest import ROOT
 from vimae_core.chapters import CHAPTERS
@@ -19,6 +21,29 @@ def test_the_book_has_these_pages(built_tree):
     assert {f"book/results/{notebook}.html" for notebook in CHAPTERS.values()} <= set(PAGES)
     assert all((root / name).is_file() for name in PAGES)
     assert "book/results/00_findings.html" in (root / "index.html").read_text()
+
+
+def article(root: Path, name: str) -> BeautifulSoup:
+    return BeautifulSoup((root / "_build" / "html" / name).read_text(encoding="utf-8"), "html.parser").article
+
+
+@pytest.mark.parametrize("chapter", [c for c in CHAPTERS if c not in ("findings", "speed")])
+def test_a_chapter_begins_with_its_box(built_tree, chapter):
+    """Whatever computes it comes after it, folded."""
+    cells = article(built_tree, f"book/results/{CHAPTERS[chapter]}.html").select("div.cell")
+    assert cells[0].select_one(".in-short .admonition-title").get_text() == "In short"
+    assert not cells[0].select(".cell_input")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_figures_of_one_number_are_the_papers(built_tree, name):
+    """This book's have two; the paper's are called so, on every page."""
+    page = article(built_tree, name)
+    for code in page.select(".cell_input, pre"):
+        code.decompose()
+    text = " ".join(page.get_text().split())
+    papers = r"(paper['’]s|its) (Figure|Table) \d((,| and) (of )?(the )?(paper['’]s )?(Figure|Table) \d)*"
+    assert re.findall(r".{0,40}\b(?:Figure|Table) \d\b(?!\.\d)", re.sub(papers, "", text)) == []
 
 
 def test_figure_1_is_there_with_its_provenance(opened):

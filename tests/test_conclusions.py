@@ -227,10 +227,10 @@ def test_told_numbers_are_those_of_the_files(monkeypatch):
 
 
 VERDICTS = {
-    1: "partly reproduced (2 of 3 statements hold, 1 contradicted, 0 undecided; 5 seeds)",
+    1: "partly reproduced (2 of 3 statements hold, 1 contradicted; 5 seeds)",
     2: "not reproduced (8 of 15 comparisons hold, 5 contradicted, 2 undecided; 5 seeds)",
-    3: "not reproduced (5 of 11 comparisons hold, 0 contradicted, 6 undecided; 5 seeds)",
-    4: "partly reproduced (2 of 4 comparisons hold, 2 contradicted, 0 undecided, 4 of 4 models reconstruct; 5 seeds)",
+    3: "not reproduced (5 of 11 comparisons hold, 6 undecided; 5 seeds)",
+    4: "partly reproduced (2 of 4 comparisons hold, 2 contradicted, 4 of 4 models reconstruct; 5 seeds)",
     5: "partly reproduced (2 of 4 comparisons hold, 1 contradicted, 1 undecided; 5 seeds)",
     6: "not reproduced (0 of 3 comparisons hold, 1 contradicted, 2 undecided, VIMAE-n and VIMAE-l are nearly equal; "
     "3 seeds)",

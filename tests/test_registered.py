@@ -60,4 +60,4 @@ def test_the_changes_name_how_many_runs_there_were():
     found = reference_results("conventions", None)
     last = max(run.environment["time"] for run in found["constraint"].runs)
     assert len([r for r in found["digits"].runs if r.environment["time"] < last]) == 2
-    assert "but for two of Table 1, which ended before the last of the multiplier's" in page
+    assert "but for two of the paper's Table 1, which ended before the last of the multiplier's" in page

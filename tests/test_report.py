@@ -80,7 +80,7 @@ def test_rule_chooses_the_smallest_lambda_that_fits():
         ([0.01], [0.05], [5.0], "sign disagrees (1 of 3 statements, one seed)"),
         (
             [0.01, 0.01], [0.5, 0.5], [5.0, 5.0],
-            "not reproduced (0 of 3 statements hold, 3 contradicted, 0 undecided; 2 seeds)",
+            "not reproduced (0 of 3 statements hold, 3 contradicted; 2 seeds)",
         ),
         (
             [0.01, 0.01], [0.05, 0.2], [5.0, INF],
@@ -126,7 +126,7 @@ def test_choices_and_verdicts_read_the_records(results):
     place = results.table["lambda"]
     table = results.table.assign(kl=np.where(place == 10, 0.01, 5.0), kl_train=np.where(place == 100, 0.01, 5.0))
     assert chosen_lambda(replace(results, table=table), "bernoulli", 0.1) == 100.0
-    assert "undecided; 2 seeds)" in verdict_on_claim_1(results, 0.1)
+    assert "(2 of 3 statements hold, 1 contradicted; 2 seeds)" in verdict_on_claim_1(results, 0.1)
     assert len(results.where(100.0, "bernoulli").runs) == 2 and not results.where(100.0, "gaussian")
 
 

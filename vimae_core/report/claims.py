@@ -66,11 +66,11 @@ def in_words(word: str, outcomes: list[str], what: str, seeds: int, also: str = 
 
     `also` is what else it rests on.
     """
-    holding, contradicted, undecided = map(outcomes.count, ("holds", "contradicted", "undecided"))
-    holding_of_all, also = f"{holding} of {len(outcomes)} {what}", f", {also}" if also else ""
+    holding_of_all, also = f"{outcomes.count('holds')} of {len(outcomes)} {what}", f", {also}" if also else ""
     if seeds == 1:
         return f"{SIGNS[word]} ({holding_of_all}{also}, one seed)"
-    return f"{word} ({holding_of_all} hold, {contradicted} contradicted, {undecided} undecided{also}; {seeds} seeds)"
+    others = "".join(f", {n} {how}" for how in ("contradicted", "undecided") if (n := outcomes.count(how)))
+    return f"{word} ({holding_of_all} hold{others}{also}; {seeds} seeds)"
 
 
 def unit(claim: int, statement: str) -> str:

@@ -229,7 +229,7 @@ def told(profile: str) -> tuple[str, str]:
             lines += ["", "Runs with the reference's own configurations:", *_farthest(same, shown)]
         if other:
             lines += ["", "Runs of another size, which are not comparable seed by seed:", *sizes]
-            lines += _farthest(other, shown)
+            lines += _farthest(other, None if shown is None else 0)  # on the screen only how many
         return "\n".join(lines + words)
 
     return report(SHOWN), report(None)
