@@ -13,7 +13,7 @@ from vimae_core.chapters.generation_figures import sheets
 from vimae_core.data import Dataset
 from vimae_core.evaluation.faces import SHOWN
 from vimae_core.networks import as_pixels
-from vimae_core.report.provenance import provenance
+from vimae_core.report.provenance import provenance, seeds_of
 from vimae_core.report.results import Results
 from vimae_core.report.show import show_figure
 from vimae_core.report.style import INK, MARKERS, PALE, SERIES, WIDTH
@@ -45,7 +45,8 @@ def show_figure_3(results: Results, name: str, originals: UInt8[Tensor, "n c h w
         results,
         lambda run, codes: torch.cat([*above, run.decode(codes), _samples(run, 3 * SHOWN)]),
         name,
-        f"**The paper's Figure 3, {results.title}.** In each panel, from top to bottom: {told}reconstructions of the "
+        "The paper's Figure 3",
+        f"In each panel, from top to bottom: {told}reconstructions of the "
         "first eight held-out pictures, decoded from their posterior means; three rows of samples of the prior.",
         f"Panels of faces, one a model: reconstructions of held-out faces above, prior samples below, {results.title}",
         breaks=(1 + len(above),),
@@ -64,7 +65,8 @@ def show_prior_and_aggregate(results: Results, train: UInt8[Tensor, "n c h w"], 
         results,
         rows,
         name,
-        f"**Prior against aggregate posterior, {results.title}.** In each panel, two rows decoded from draws of the "
+        "Prior against aggregate posterior",
+        "In each panel, two rows decoded from draws of the "
         "prior, and below the gap two rows decoded from draws of $q(z|x)$ of training pictures.",
         f"Panels of faces, one a model: samples of the prior above, of the aggregate posterior below, {results.title}",
         breaks=(2,),
@@ -82,8 +84,8 @@ def show_interpolations(results: Results, name: str) -> None:
         results,
         rows,
         name,
-        f"**Between two faces, {results.title}.** Each row decodes eight codes on the line from the code of one "
-        "held-out picture to that of another.",
+        "Between two faces",
+        "Each row decodes eight codes on the line from the code of one held-out picture to that of another.",
         "Panels of four rows of faces, one a model: each row goes from one face to another",
     )
 
@@ -94,7 +96,8 @@ def show_traversals(results: Results, name: str) -> None:
         results,
         lambda run, codes: traversal(run),
         name,
-        f"**Along a coordinate, {results.title}.** Each row moves one coordinate of the code from −{REACH:g} to "
+        "Along a coordinate",
+        f"Each row moves one coordinate of the code from −{REACH:g} to "
         f"{REACH:g}, the others at 0; shown are the {TRAVERSED} of each model that change the picture most.",
         "Panels of four rows of faces, one a model: each row changes one coordinate of the code",
     )
@@ -165,6 +168,7 @@ def _show(
     results: Results,
     rows: Callable[[Run, Tensor], Tensor],
     name: str,
+    what: str,
     caption: str,
     alt: str,
     breaks: tuple[int, ...] = (),
@@ -176,4 +180,5 @@ def _show(
     panels = {
         run.config.label: rows(run, torch.tensor(record["codes"])) for run, record in zip(runs, records, strict=True)
     }
+    caption = f"**{what}, {results.title}, {seeds_of(runs)}.** {caption}"
     show_figure(sheets(panels, breaks, SHOWN), name, caption, alt, provenance(results.notebook, results.profile, runs))

@@ -161,7 +161,8 @@ def show_seeds(claim: int, found: ByConvention, results: list[Results]) -> None:
         f"in {' and '.join(units(claim, found))}. Dots: the seeds (means over draws of labels); bar: their mean with "
         "its corrected interval, blue where the statement holds, orange where it is contradicted, grey where it is "
         f"undecided{'; diamond: the difference that the paper prints' * (claim in (2, 3))}. Panels of a row share "
-        f"their axis; no mark: runs are missing.{_scale(claim)}{' An empty code decides by itself, wherever it lies.' * (claim == 1)}",
+        f"their axis; no mark: runs are missing.{_scale(claim)}"
+        f"{' An empty code decides by itself, wherever it lies.' * (claim == 1)}",
         f"Intervals of claim {claim}'s statements around zero, a column a convention. "
         + "; ".join(f"{c}: {in_numbers({claim: of})}" for c, of in asked(claim, found).items()),
         sources(results),
