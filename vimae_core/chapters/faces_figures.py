@@ -11,6 +11,7 @@ from torch import Tensor
 from vimae_core.chapters.faces import distance_name
 from vimae_core.chapters.generation_figures import sheets
 from vimae_core.data import Dataset
+from vimae_core.evaluation.drawn_codes import N
 from vimae_core.evaluation.faces import SHOWN
 from vimae_core.networks import as_pixels
 from vimae_core.report.provenance import provenance, seeds_of
@@ -53,21 +54,15 @@ def show_figure_3(results: Results, name: str, originals: UInt8[Tensor, "n c h w
     )
 
 
-def show_prior_and_aggregate(results: Results, train: UInt8[Tensor, "n c h w"], name: str) -> None:
-    """Displays samples of the prior over samples decoded from codes of training pictures."""
-
-    def rows(run: Run, codes: Tensor) -> Tensor:
-        generator = torch.Generator().manual_seed(run.config.seed)
-        chosen = train[torch.randperm(len(train), generator=generator)[: 2 * SHOWN]]
-        return torch.cat([_samples(run, 2 * SHOWN), run.decode(run.posterior(chosen).sample(generator))])
-
+def show_prior_and_aggregate(results: Results, drawn: Callable[[Run], dict], name: str) -> None:
+    """Displays samples of the prior over what is decoded from codes of training pictures, `drawn_codes` of a run."""
     _show(
         results,
-        rows,
+        lambda run, _: torch.cat([_samples(run, 2 * SHOWN), run.decode(torch.tensor(drawn(run)["codes"]))]),
         name,
         "Prior against aggregate posterior",
-        "In each panel, two rows decoded from draws of the "
-        "prior, and below the gap two rows decoded from draws of $q(z|x)$ of training pictures.",
+        "In each panel, two rows decoded from draws of the prior, and below the gap two rows decoded from draws of "
+        f"$q(z|x)$ of {N} training pictures, the same for all models.",
         f"Panels of faces, one a model: samples of the prior above, of the aggregate posterior below, {results.title}",
         breaks=(2,),
     )

@@ -29,7 +29,7 @@ SHOWN = [w for w in LOOKS if w not in (SO_FAR, NOT_RUN)]
 BARS = {w: LOOKS[w][1] for w in ("holds", "contradicted")}
 DIGITS = {1: 2}  # after the point, where it is not one
 # Claim and unit whose differences span decades: up to where their axis is linear, beyond which it is logarithmic
-LINEAR = {(1, "nats"): 0.1, (2, "percentage points"): 1, (4, "Fréchet distance"): 10}
+LINEAR = {(1, "nats"): 0.1, (2, "percentage points"): 1.0, (4, "Fréchet distance"): 10.0}
 
 EFFECT = (
     "Where the paper prints its own difference: *excluded* where ours is another one (corrected too), *unseen* where "
