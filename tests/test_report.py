@@ -249,10 +249,10 @@ def test_the_watched_reference_is_that_of_table_1(displayed, tiny):
     assert "reference" in displayed[0]["text/markdown"]
 
 
-def test_a_measure_is_told_in_another_unit_with_its_band():
+def test_a_measure_is_told_in_another_unit_with_its_band(results):
     """And nothing else is."""
     table = pd.DataFrame({"model": ["VAE"], "mmd2": [3e-4], "mmd2_null_low": [-2e-5], "mmd2_null_high": [5e-5]})
-    scaled = Results("reference", "n", "reference", [object()], table.assign(mmd2_pooled=1.0)).scaled("mmd2", 1e4)
+    scaled = replace(results, table=table.assign(mmd2_pooled=1.0)).scaled("mmd2", 1e4)
     assert bands(["VAE"], scaled, "mmd2", ".1f") == ["[−0.2, 0.5]"] and scaled.mean("VAE", "mmd2", ".1f") == "3.0"
     assert scaled.values("VAE", "mmd2_pooled") == [1.0]
 

@@ -201,7 +201,7 @@ def _mark_decades(axis: Axes, end: float) -> None:
     low, high = axis.get_xlim()
     decades = [end * 10**k for k in range(5)]
     below, above = [-x for x in decades if -x >= low][::-1], [x for x in decades if x <= high][::-1]
-    named = [0, *below[::2], *above[::2]]
+    named = [0.0, *below[::2], *above[::2]]
     axis.set_xticks(named, [signed(x, "g").replace("0.", ".") for x in named])
     axis.set_xticks([*below[1::2], *above[1::2]], minor=True)
 
