@@ -19,6 +19,7 @@ from vimae_core.chapters import latent_shape_figures, speed, training_figures
 from vimae_core.chapters.latent_shape import choose_lambda, chosen_lambda, claim_1, fits, verdict_on_claim_1, verdicts
 from vimae_core.chapters.training import reference_of as training_reference
 from vimae_core.networks import build_network
+from vimae_core.profiles import parameters
 from vimae_core.report.provenance import SIGN, provenance
 from vimae_core.report.results import Results, bands, compare, reference_results
 from vimae_core.report.show import show_figure, show_folded, show_table, show_tabs, show_text
@@ -237,11 +238,13 @@ def test_training_figures_draw_every_term(results, displayed):
 
 
 def test_the_watched_reference_is_that_of_table_1(displayed, tiny):
-    """Of the models that are asked for, each with its whole curve; of other data none, and no figure."""
-    found = training_reference(["VAE", "VIMAE-n"], load_dataset())
+    """Of the models that are asked for, each with its whole curve; of other data or networks none, and no figure."""
+    p = parameters("training", "smoke", methods=["VAE", "VIMAE-n"])
+    found = training_reference(p, load_dataset())
     assert set(found.table["model"]) == {"VAE", "VIMAE-n"} and {r.config.architecture for r in found.runs} == {"conv"}
     assert all(len(training_figures.curve(run, "loss")[1]) == 100 for run in found.runs)
-    none = training_reference(["VAE"], load_dataset("tiny", tiny))
+    none = training_reference(p, load_dataset("tiny", tiny))
+    assert not training_reference(parameters("training", "smoke", architecture="mlp"), load_dataset())
     training_figures.show_terms(none, "fig-a")
     training_figures.show_rate_and_mmd(none, "fig-b")
     assert not none and displayed == []

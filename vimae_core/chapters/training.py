@@ -19,7 +19,8 @@ def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
     return {"latent_fit": {"n_test": p.n_test}}
 
 
-def reference_of(models: list[str], data: Dataset) -> Results:
-    """The reference's trainings of these models, those of Table 1: it has no others with this network."""
-    asked = parameters("generation", "reference", methods=models)
+def reference_of(p: SimpleNamespace, data: Dataset) -> Results:
+    """The reference's trainings of these models with this network, which are those of Table 1; it has no others."""
+    same = {name: getattr(p, name) for name in ("methods", "likelihood", "architecture", "latent_dim")}
+    asked = parameters("generation", "reference", **same)
     return reference_results("generation", data)["table"].among(generation.runs(asked)["table"])
