@@ -14,6 +14,7 @@ from vimae_core.chapters.faces import measures
 from vimae_core.chapters.faces import runs as faces_runs
 from vimae_core.data import Dataset
 from vimae_core.datasets import data_digest, load_dataset
+from vimae_core.evaluation.drawn_codes import drawn_codes
 from vimae_core.evaluation.faces import LADDER, SHOWN, faces, sharpness
 from vimae_core.networks import as_pixels
 from vimae_core.profiles import parameters, profile_at_hand
@@ -181,6 +182,16 @@ def test_the_ladder_is_of_the_training_pictures_made_worse(measured, few):
         wanted = distance(described(torch.from_numpy(images).float()), held_out)
         assert record["ladder"][name] == pytest.approx(wanted, rel=1e-3)
     assert record["real_distance"] < min(min(record["ladder"].values()), record["prior_distance"])
+
+
+def test_codes_are_drawn_for_training_pictures(run, few):
+    """Each its picture's posterior mean and as much noise as its spread, all by the run's seed; to three digits."""
+    generator = torch.Generator().manual_seed(run.config.seed)
+    images = as_pixels(few.images[torch.randperm(200, generator=generator)[:16]])
+    mean, log_variance = run.network.encode(images)
+    wanted = mean + torch.exp(log_variance / 2) * torch.randn(16, 64, generator=generator)
+    codes = torch.tensor(drawn_codes(run, few)["codes"], dtype=torch.float64)
+    assert torch.allclose(codes, wanted.double(), atol=6e-4) and torch.equal(codes, codes.round(decimals=3))
 
 
 def test_other_weights_than_asked_for_are_refused(run, few):

@@ -8,6 +8,7 @@ import torch
 
 from tests.conftest import ROOT
 from vimae_core.chapters.faces import claim_6, runs
+from vimae_core.evaluation.drawn_codes import N
 from vimae_core.evaluation.faces import LADDER, SHOWN, sharpness
 from vimae_core.profiles import parameters
 from vimae_core.reference import find_reference, reference_record
@@ -46,6 +47,17 @@ def test_figure_3_follows_from_the_stored_weights(config):
     assert sharpness(samples) == pytest.approx(record["prior_sharpness"], rel=0.02)
     rebuilt = run.decode(torch.tensor(record["codes"]))
     assert rebuilt.shape == (SHOWN, 3, 64, 64) and rebuilt.std(0).mean() > 0.05  # eight different pictures
+
+
+@pytest.mark.parametrize("config", [c for c in TABLE if c.seed == 0], ids=lambda c: c.label)
+def test_the_drawn_codes_are_the_models_own(config):
+    """As wide as the codes of all test pictures, and other faces than the prior's."""
+    run = find_reference(config)
+    codes = torch.tensor(reference_record(run, "drawn_codes")["codes"])
+    wide = reference_record(run, "latent_fit")["latent_std"]
+    assert codes.shape == (N, config.latent_dim)
+    assert codes.square().mean().sqrt().item() == pytest.approx(wide, rel=0.15)
+    assert run.decode(codes).std(0).mean() > 0.05
 
 
 def test_the_verdict_is_one_on_three_seeds():

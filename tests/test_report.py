@@ -17,7 +17,9 @@ from tests.conftest import write_idx
 from vimae_core import RunConfig, evaluate, fit, load_dataset
 from vimae_core.chapters import latent_shape_figures, speed, training_figures
 from vimae_core.chapters.latent_shape import choose_lambda, chosen_lambda, claim_1, fits, verdict_on_claim_1, verdicts
+from vimae_core.chapters.training import reference_of as training_reference
 from vimae_core.networks import build_network
+from vimae_core.profiles import parameters
 from vimae_core.report.provenance import SIGN, provenance
 from vimae_core.report.results import Results, bands, compare, reference_results
 from vimae_core.report.show import show_figure, show_folded, show_table, show_tabs, show_text
@@ -208,6 +210,7 @@ def test_figures_draw_every_run(results, displayed):
     latent_shape_figures.show_planes(results, "fig-b")
     latent_shape_figures.show_grid(results, results, 0.1, "fig-c")
     assert len(displayed) == 3
+    assert all("this build, seed 0.**" in bundle["text/markdown"] for bundle in displayed[:2])
     assert all("β-VAE" in b["text/markdown"] or "Three panels" in b["text/markdown"] for b in displayed)
 
 
@@ -228,10 +231,33 @@ def test_training_figures_draw_every_term(results, displayed):
     assert np.mean(loss) == pytest.approx(run.history["epochs"]["loss"][0], rel=1e-6)
     training_figures.show_terms(results, "fig-a")
     training_figures.show_rate_and_mmd(results, "fig-b")
-    training_figures.show_size(results, "tab-d")
+    training_figures.show_size([results], "tab-d")
     full, here = (f"{sum(p.numel() for p in n.encoder.parameters()):,}" for n in (
         build_network(RunConfig(), (1, 8, 8)), run.network))  # fmt: skip
     assert f"| {full} | {here} |" in displayed[2]["text/markdown"]
+
+
+def test_the_watched_reference_is_that_of_table_1(displayed, tiny):
+    """Of the models that are asked for, each with its whole curve; of other data or networks none, and no figure."""
+    p = parameters("training", "smoke", methods=["VAE", "VIMAE-n"])
+    found = training_reference(p, load_dataset())
+    assert set(found.table["model"]) == {"VAE", "VIMAE-n"} and {r.config.architecture for r in found.runs} == {"conv"}
+    assert all(len(training_figures.curve(run, "loss")[1]) == 100 for run in found.runs)
+    none = training_reference(p, load_dataset("tiny", tiny))
+    assert not training_reference(parameters("training", "smoke", architecture="mlp"), load_dataset())
+    training_figures.show_terms(none, "fig-a")
+    training_figures.show_rate_and_mmd(none, "fig-b")
+    assert not none and displayed == []
+    training_figures.show_terms(found, "fig-a")
+    assert "reference" in displayed[0]["text/markdown"]
+
+
+def test_a_measure_is_told_in_another_unit_with_its_band(results):
+    """And nothing else is."""
+    table = pd.DataFrame({"model": ["VAE"], "mmd2": [3e-4], "mmd2_null_low": [-2e-5], "mmd2_null_high": [5e-5]})
+    scaled = replace(results, table=table.assign(mmd2_pooled=1.0)).scaled("mmd2", 1e4)
+    assert bands(["VAE"], scaled, "mmd2", ".1f") == ["[−0.2, 0.5]"] and scaled.mean("VAE", "mmd2", ".1f") == "3.0"
+    assert scaled.values("VAE", "mmd2_pooled") == [1.0]
 
 
 def test_the_benchmark_page_shows_the_record(displayed):

@@ -92,6 +92,18 @@ def test_the_seeds_stand_beside_their_interval_and_the_papers_effect():
     assert [line.get_xdata()[0] for line in ours.lines if line.get_marker() == "D"] == [5.0]
 
 
+def test_differences_over_decades_have_an_axis_for_them():
+    """Logarithmic from where the caption says, every mark within, and the outermost decades named; else linear."""
+    values = np.array([[0.8, 0.8], [0.9, 0.9], [1.0, 1.0]])
+    of = {"x − y, clean": Statement(50 * values), "x − z, clean": Statement(-values)}
+    axes = figures.seeds_figure(2, {"wae": {2: told(of)}, "gaussian": {2: told(of)}}).axes
+    low, high = axes[1].get_xlim()
+    assert axes[1].get_xscale() == "symlog" and low < -1.3 and high > 50
+    assert [t.get_text() for t in axes[1].get_xticklabels()] == ["0", "−1", "100", "1"]
+    assert "percentage points is linear up to ±1 and logarithmic beyond" in figures._scale(2)
+    assert figures.seeds_figure(3, {"wae": {3: told(of)}}).axes[0].get_xscale() == "linear" and not figures._scale(3)
+
+
 def test_units_of_the_statements():
     """A panel row a unit: claim 5's errors apart from its labels; claim 6's all in its distance."""
     found = {"wae": {claim: told(test(results([]))) for claim, test in CLAIMS.items()}}

@@ -78,7 +78,7 @@ def measured_again(
     if measure == "faces":
         samples = run.sample(record["n"], torch.Generator().manual_seed(run.config.seed))
         return {"prior_sharpness": faces.sharpness(samples)}
-    if data is None:
+    if data is None or measure == "drawn_codes":  # these are no numbers, but a picture
         return {}
     if measure == "latent_fit":
         generator = torch.Generator().manual_seed(run.config.seed)

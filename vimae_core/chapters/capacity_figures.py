@@ -169,10 +169,10 @@ def sweep_figure(table: Results, sweep: Results, paper: dict) -> Figure:
             if (at := crossing(list(means.index), list(means), float(printed["VAE"]))) is not None:
                 ring = {"markersize": 10, "markerfacecolor": "none", "markeredgewidth": 1.5}
                 axis.plot(at, printed["VAE"], "o", color=colour, **ring)
-        for model, level in printed.items():
-            axis.axhline(level, color=INK, linestyle="--", linewidth=0.8)
+        for (model, level), (x, side) in zip(printed.items(), ((0.02, "left"), (1, "right")), strict=True):
+            axis.axhline(level, color=INK, linestyle="--", linewidth=0.8)  # named where no line of ours runs
             told = f"the paper's {model.replace('beta', 'β')}"
-            axis.annotate(told, (1, level), xycoords=("axes fraction", "data"), ha="right", va="bottom", size=7)
+            axis.annotate(told, (x, level), xycoords=("axes fraction", "data"), ha=side, va="bottom", size=7)
         axis.axhline(10, color=PALE, linestyle=":", linewidth=1)
         axis.set(xscale="log", xlabel="weight of the rate, β", title=title)
     axes[0].set_ylabel("accuracy, %")

@@ -19,7 +19,7 @@ from vimae_core.profiles import parameters
 from vimae_core.report.claims import difference
 from vimae_core.report.outcomes import power
 from vimae_core.report.paper import paper_values
-from vimae_core.report.provenance import provenance
+from vimae_core.report.provenance import provenance, seeds_of
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import show_figure
 from vimae_core.report.style import INK, SERIES, WIDTH
@@ -39,9 +39,9 @@ def show_codes(
     show_figure(
         posterior_figure(list(runs), list(records), images, labels, titles),
         name,
-        f"**The codes under each convention, {results.title}.** One draw $z \\sim q(z|x)$ for each of {len(images):,} "
-        "test digits, coloured by class, over the prior's contours; grey, the marginals of $q(z)$; black, those of "
-        "$p(z)$. Axes differ.",
+        f"**The codes under each convention, {results.title}, {seeds_of(list(runs))}.** One draw $z \\sim q(z|x)$ for "
+        f"each of {len(images):,} test digits, coloured by class, over the prior's contours; grey, the marginals of "
+        "$q(z)$; black, those of $p(z)$. Axes differ.",
         "Scatter plots of two-dimensional codes of digits over the prior's contours, one panel a model and convention: "
         + "; ".join(f"{title}, divergence {r['kl']:.2f} nats" for title, r in zip(titles, records, strict=True)),
         provenance(results.notebook, results.profile, list(runs)),
@@ -62,8 +62,8 @@ def show_samples(results: Results, chapter: str, part: Part, columns: int, name:
     show_figure(
         sheets(samples, (), columns),
         name,
-        f"**What the prior draws under each convention, {results.title}.** Three rows of samples of each model's "
-        f"prior, decoded, seed {next(iter(runs.values())).config.seed}. A VAE has no divergence to constrain: "
+        f"**What the prior draws under each convention, {results.title}, {seeds_of(list(runs.values()))}.** Three rows "
+        "of samples of each model's prior, decoded. A VAE has no divergence to constrain: "
         "under `constrained` it is that of `bernoulli`.",
         f"Sheets of samples, two models side by side and a convention below the other: {'; '.join(runs)}",
         provenance(results.notebook, results.profile, list({run.path: run for run in runs.values()}.values())),

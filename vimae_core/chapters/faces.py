@@ -100,26 +100,27 @@ def distances(models: list[str], result: Results) -> pd.DataFrame:
         "prior": ("prior_distance", ".1f"),
         "aggregate posterior": ("aggregate_distance", ".1f"),
         "kernel distance, prior": ("prior_kernel", ".4f"),
-        "MMD²": ("mmd2", ".4f"),
+        "MMD² × 10⁴": ("mmd2", ".1f"),
         "precision, prior": ("prior_precision", ".2f"),
         "recall, prior": ("prior_recall", ".2f"),
         "error of reconstructions": ("reconstruction_error", ".1f"),
     }
+    result = result.scaled("mmd2", 1e4)
     table = {title: [result.mean(m, *measure) for m in models] for title, measure in columns.items()}
     return pd.DataFrame(table, index=pd.Index(models, name="model"))
 
 
 def by_likelihood(models: list[str], results: list[Results]) -> pd.DataFrame:
     """A row a likelihood and model: distances of samples from the prior and from the codes, rate, MMD² to the prior."""
-    together = pd.concat([r.table for r in results if r])
-    measures = {"prior_distance": ".1f", "aggregate_distance": ".1f", "rate": ".0f", "mmd2": ".4f"}
+    together = pd.concat([r.scaled("mmd2", 1e4).table for r in results if r])
+    measures = {"prior_distance": ".1f", "aggregate_distance": ".1f", "rate": ".0f", "mmd2": ".1f"}
     rows = {
         (likelihood, model): [format(mean_over_seeds(part[m].tolist()), spec) for m, spec in measures.items()]
         for likelihood in CHOICES["likelihood"]  # the distortion weighs less and less
         for model, part in together[together["likelihood"] == likelihood].groupby("model", sort=False)
         if model in models
     }
-    columns = ["prior", "aggregate posterior", "rate, nats", "MMD²"]
+    columns = ["prior", "aggregate posterior", "rate, nats", "MMD² × 10⁴"]
     index = pd.Index([f"{LIKELIHOODS[likelihood]}, {model}" for likelihood, model in rows], name="likelihood, model")
     return pd.DataFrame(rows.values(), index=index, columns=columns)
 
@@ -228,7 +229,7 @@ def real(result: Results) -> str:
     row = result.table.iloc[0]
     return (
         f"{result.title}: training pictures against held-out ones {row['real_distance']:.1f}, extrapolated "
-        f"{row['real_extrapolated']:.1f}, kernel distance {signed(row['real_kernel'], '.4f')}"
+        f"{row['real_extrapolated']:.1f}, kernel distance {signed(row['real_kernel'], '.5f')}"
     )
 
 

@@ -11,9 +11,10 @@ from torch import Tensor
 from vimae_core.chapters.faces import distance_name
 from vimae_core.chapters.generation_figures import sheets
 from vimae_core.data import Dataset
+from vimae_core.evaluation.drawn_codes import N
 from vimae_core.evaluation.faces import SHOWN
 from vimae_core.networks import as_pixels
-from vimae_core.report.provenance import provenance
+from vimae_core.report.provenance import provenance, seeds_of
 from vimae_core.report.results import Results
 from vimae_core.report.show import show_figure
 from vimae_core.report.style import INK, MARKERS, PALE, SERIES, WIDTH
@@ -45,27 +46,23 @@ def show_figure_3(results: Results, name: str, originals: UInt8[Tensor, "n c h w
         results,
         lambda run, codes: torch.cat([*above, run.decode(codes), _samples(run, 3 * SHOWN)]),
         name,
-        f"**The paper's Figure 3, {results.title}.** In each panel, from top to bottom: {told}reconstructions of the "
+        "The paper's Figure 3",
+        f"In each panel, from top to bottom: {told}reconstructions of the "
         "first eight held-out pictures, decoded from their posterior means; three rows of samples of the prior.",
         f"Panels of faces, one a model: reconstructions of held-out faces above, prior samples below, {results.title}",
         breaks=(1 + len(above),),
     )
 
 
-def show_prior_and_aggregate(results: Results, train: UInt8[Tensor, "n c h w"], name: str) -> None:
-    """Displays samples of the prior over samples decoded from codes of training pictures."""
-
-    def rows(run: Run, codes: Tensor) -> Tensor:
-        generator = torch.Generator().manual_seed(run.config.seed)
-        chosen = train[torch.randperm(len(train), generator=generator)[: 2 * SHOWN]]
-        return torch.cat([_samples(run, 2 * SHOWN), run.decode(run.posterior(chosen).sample(generator))])
-
+def show_prior_and_aggregate(results: Results, drawn: Callable[[Run], dict], name: str) -> None:
+    """Displays samples of the prior over what is decoded from codes of training pictures, `drawn_codes` of a run."""
     _show(
         results,
-        rows,
+        lambda run, _: torch.cat([_samples(run, 2 * SHOWN), run.decode(torch.tensor(drawn(run)["codes"]))]),
         name,
-        f"**Prior against aggregate posterior, {results.title}.** In each panel, two rows decoded from draws of the "
-        "prior, and below the gap two rows decoded from draws of $q(z|x)$ of training pictures.",
+        "Prior against aggregate posterior",
+        "In each panel, two rows decoded from draws of the prior, and below the gap two rows decoded from draws of "
+        f"$q(z|x)$ of {N} training pictures, the same for all models.",
         f"Panels of faces, one a model: samples of the prior above, of the aggregate posterior below, {results.title}",
         breaks=(2,),
     )
@@ -82,8 +79,8 @@ def show_interpolations(results: Results, name: str) -> None:
         results,
         rows,
         name,
-        f"**Between two faces, {results.title}.** Each row decodes eight codes on the line from the code of one "
-        "held-out picture to that of another.",
+        "Between two faces",
+        "Each row decodes eight codes on the line from the code of one held-out picture to that of another.",
         "Panels of four rows of faces, one a model: each row goes from one face to another",
     )
 
@@ -94,7 +91,8 @@ def show_traversals(results: Results, name: str) -> None:
         results,
         lambda run, codes: traversal(run),
         name,
-        f"**Along a coordinate, {results.title}.** Each row moves one coordinate of the code from −{REACH:g} to "
+        "Along a coordinate",
+        f"Each row moves one coordinate of the code from −{REACH:g} to "
         f"{REACH:g}, the others at 0; shown are the {TRAVERSED} of each model that change the picture most.",
         "Panels of four rows of faces, one a model: each row changes one coordinate of the code",
     )
@@ -165,6 +163,7 @@ def _show(
     results: Results,
     rows: Callable[[Run, Tensor], Tensor],
     name: str,
+    what: str,
     caption: str,
     alt: str,
     breaks: tuple[int, ...] = (),
@@ -176,4 +175,5 @@ def _show(
     panels = {
         run.config.label: rows(run, torch.tensor(record["codes"])) for run, record in zip(runs, records, strict=True)
     }
+    caption = f"**{what}, {results.title}, {seeds_of(runs)}.** {caption}"
     show_figure(sheets(panels, breaks, SHOWN), name, caption, alt, provenance(results.notebook, results.profile, runs))

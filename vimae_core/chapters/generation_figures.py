@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vimae_core.corruptions import corrupt
 from vimae_core.networks import as_pixels
-from vimae_core.report.provenance import provenance
+from vimae_core.report.provenance import provenance, seeds_of
 from vimae_core.report.results import Results
 from vimae_core.report.show import show_figure
 from vimae_core.report.style import WIDTH
@@ -34,7 +34,8 @@ def show_figure_2(results: Results, images: UInt8[Tensor, "n c h w"], condition:
             ]
         ),
         name,
-        f"**The paper's Figure 2, {results.title}.** In each panel, from top to bottom: the first ten test digits; "
+        "The paper's Figure 2",
+        f"In each panel, from top to bottom: the first ten test digits; "
         f"their reconstructions; the same digits under *{condition}*; the reconstructions from these; two rows of "
         "samples of the prior. The same digits under the same corruption for all models.",
         f"Panels of digits, one a model: test digits and reconstructions, corrupted ones too, samples, {results.title}",
@@ -53,7 +54,8 @@ def show_samples(results: Results, train: UInt8[Tensor, "n c h w"], name: str) -
         results,
         rows,
         name,
-        f"**Samples and the nearest training digit, {results.title}.** Top: ten samples of each model's prior; "
+        "Samples and the nearest training digit",
+        "Top: ten samples of each model's prior; "
         "below each, the training digit with the smallest squared error to it. A model that copied its training set "
         "would show the same digit twice.",
         "Panels of two rows, one a model: samples of the prior and the nearest training digits",
@@ -73,8 +75,8 @@ def show_interpolations(results: Results, images: UInt8[Tensor, "n c h w"], name
         results,
         rows,
         name,
-        f"**Between two digits, {results.title}.** Each row decodes ten codes on the line from the code of one test "
-        "digit to that of another.",
+        "Between two digits",
+        "Each row decodes ten codes on the line from the code of one test digit to that of another.",
         "Panels of three rows, one a model: decoded lines between the codes of two digits",
     )
 
@@ -89,13 +91,20 @@ def nearest(samples: Float[Tensor, "n c h w"], train: UInt8[Tensor, "m c h w"]) 
 
 
 def _show(
-    results: Results, rows: Callable[[Run], Tensor], name: str, caption: str, alt: str, breaks: tuple[int, ...] = ()
+    results: Results,
+    rows: Callable[[Run], Tensor],
+    name: str,
+    what: str,
+    caption: str,
+    alt: str,
+    breaks: tuple[int, ...] = (),
 ) -> None:
     """One panel a model of the first seed whose weights are there: rows of `COLUMNS` images, a gap before `breaks`."""
     runs = results.drawn()[0] if results else []
     if not runs:
         return
     figure = sheets({run.config.label.replace("beta", "β"): rows(run) for run in runs}, breaks)
+    caption = f"**{what}, {results.title}, {seeds_of(runs)}.** {caption}"
     show_figure(figure, name, caption, alt, provenance(results.notebook, results.profile, runs))
 
 

@@ -12,7 +12,7 @@ from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from vimae_core.priors import Prior
-from vimae_core.report.provenance import provenance
+from vimae_core.report.provenance import provenance, seeds_of
 from vimae_core.report.results import LIKELIHOODS, Results
 from vimae_core.report.show import show_figure
 from vimae_core.report.style import DIGITS, INK, MARKERS, PALE, WIDTH, seeds_and_line
@@ -40,10 +40,10 @@ def show_posteriors(
     show_figure(
         posterior_figure(runs, records, images, labels),
         name,
-        f"**{what}, {results.title}.** One draw $z \\sim q(z|x)$ for each of {len(images):,} test digits, coloured by "
-        f"class{shared}, over the prior's contours; grey, the marginals of $q(z)$; black, those of $p(z)$. Above each "
-        "panel, the estimate of $D_{KL}(q(z)\\|p(z))$ and the root mean square of the two standard deviations, "
-        "1 for the prior. Axes differ.",
+        f"**{what}, {results.title}, {seeds_of(runs)}.** One draw $z \\sim q(z|x)$ for each of {len(images):,} test "
+        f"digits, coloured by class{shared}, over the prior's contours; grey, the marginals of $q(z)$; black, those of "
+        "$p(z)$. Above each panel, the estimate of $D_{KL}(q(z)\\|p(z))$ and the root mean square of the two standard "
+        "deviations, 1 for the prior. Axes differ.",
         "Scatter plots of two-dimensional codes of digits over the prior's contours, one panel a model: "
         + "; ".join(f"{titled(r)}, divergence {m['kl']:.2f} nats" for r, m in zip(runs, records, strict=True)),
         provenance(results.notebook, results.profile, runs),
@@ -138,8 +138,8 @@ def show_planes(results: Results, name: str) -> None:
     show_figure(
         decoded_plane(runs),
         name,
-        f"**The decoded plane, {results.title}.** Latents on a grid over ±2 standard deviations of the prior in each "
-        "direction.",
+        f"**The decoded plane, {results.title}, {seeds_of(runs)}.** Latents on a grid over ±2 standard deviations of "
+        "the prior in each direction.",
         "Sheets of decoded digits over the latent plane, one a model: " + "; ".join(map(titled, runs)),
         provenance(results.notebook, results.profile, runs),
     )
@@ -172,9 +172,9 @@ def show_grid(grid: Results, figure: Results, max_kl: float, name: str) -> None:
         grid_figure(grid, lines, max_kl),
         name,
         f"**Fit and its price over likelihoods and λ, {grid.title}.** The divergence $D_{{KL}}(q(z)\\|p(z))$ (dashed: "
-        "up to here a model fits), the scale of the codes (dashed: the prior's), and the squared error of a "
-        "reconstruction, summed over pixels in [0, 1], with the models that have no λ as lines. A mark is a seed, "
-        "a line their median.",
+        "up to here a model fits; the axis is linear up to 0.01), the scale of the codes (dashed: the prior's), and "
+        "the squared error of a reconstruction, summed over pixels in [0, 1], with the models that have no λ as lines. "
+        "A mark is a seed, a line their median.",
         "Three panels against λ on a logarithmic axis: divergence, standard deviation of the codes, squared error; "
         f"one line a model and likelihood, {grid.title}",
         provenance(grid.notebook, grid.profile, grid.runs),
@@ -194,16 +194,19 @@ def grid_figure(grid: Results, lines: dict[str, float], max_kl: float) -> Figure
     for axis, (measure, label) in zip(axes, panels.items(), strict=True):
         seeds_and_line(axis, table, "lambda", measure, "series", "median", legend=axis is axes[0])
         axis.set(xscale="log", ylabel=label)
-    beside = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom", "size": 8}
+    beside = {"xycoords": ("axes fraction", "data"), "va": "center", "size": 8, "annotation_clip": False}
     axes[0].set_yscale("symlog", linthresh=0.01)
     axes[0].set_ylim(-0.01, 3 * max(max_kl, table["kl"][np.isfinite(table["kl"])].max()))
     axes[0].axhline(max_kl, color=INK, linestyle="--", linewidth=1)
-    axes[0].annotate(f"fits: at most {max_kl:g}", (1, max_kl), **beside)
+    axes[0].annotate(f"fits up to\n{max_kl:g}", (1.01, max_kl), **beside)
     axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
     axes[1].set_yscale("log")
     axes[1].axhline(1, color=INK, linestyle="--", linewidth=1)
-    for i, (model, value) in enumerate(lines.items()):  # AE and VAE lie close: their names stand side by side
+    low, high = axes[2].get_ylim()
+    place = -np.inf
+    for model, value in sorted(lines.items(), key=lambda line: line[1]):  # AE and VAE lie close: one name above another
+        place = max(value, place + 0.07 * (high - low))
         axes[2].axhline(value, color=PALE, linewidth=1)
-        axes[2].annotate(model.replace("beta", "β"), (0.92 + 0.05 * (i % 2), value), **beside)
+        axes[2].annotate(model.replace("beta", "β"), (1.01, place), **beside)
     axes[2].set_xlabel("λ")
     return figure

@@ -40,13 +40,14 @@ def multipliers(results: Results) -> pd.DataFrame:
         empty = (own["rate"] < ENOUGH_RATE).sum()
         rows[f"{LIKELIHOODS[likelihood]}, {model}{f',<br>{codes}' * bool(codes)}"] = (
             low if low == high else f"{low} to<br>{high}",
-            f"{1e4 * own['own'].mean():.1f}; {1e4 * own['mmd2'].mean():.1f}",
-            f"{own['met'].sum()}; {own['constraint_met'].sum()} of {len(own)}",
+            *(f"{1e4 * own[estimate].mean():.1f}" for estimate in ("own", "mmd2")),
+            *(f"{own[met].sum()} of {len(own)}" for met in ("met", "constraint_met")),
             f"{of['kl']:.2f}",
             f"{of['rate']:.1f}{f'<br>{empty} empty' * bool(empty)}",
             f"{of['squared_error']:.1f}",
         )
-    columns = ["λ found", "MMD²", "met", "KL", "rate", "squared error"]
+    by_both = [f"{what},<br>{where}" for what in ("MMD²", "met") for where in ("training", "test")]
+    columns = ["λ found", *by_both, "KL", "rate", "squared<br>error"]
     return pd.DataFrame(rows.values(), index=pd.Index(rows, name="likelihood, model"), columns=columns)
 
 

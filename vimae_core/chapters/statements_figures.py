@@ -28,6 +28,8 @@ LOOKS = {  # word -> sign, colour: told apart without colour, and by those who s
 SHOWN = [w for w in LOOKS if w not in (SO_FAR, NOT_RUN)]
 BARS = {w: LOOKS[w][1] for w in ("holds", "contradicted")}
 DIGITS = {1: 2}  # after the point, where it is not one
+# Claim and unit whose differences span decades: up to where their axis is linear, beyond which it is logarithmic
+LINEAR = {(1, "nats"): 0.1, (2, "percentage points"): 1.0, (4, "Fréchet distance"): 10.0}
 
 EFFECT = (
     "Where the paper prints its own difference: *excluded* where ours is another one (corrected too), *unseen* where "
@@ -159,7 +161,8 @@ def show_seeds(claim: int, found: ByConvention, results: list[Results]) -> None:
         f"in {' and '.join(units(claim, found))}. Dots: the seeds (means over draws of labels); bar: their mean with "
         "its corrected interval, blue where the statement holds, orange where it is contradicted, grey where it is "
         f"undecided{'; diamond: the difference that the paper prints' * (claim in (2, 3))}. Panels of a row share "
-        f"their axis; no mark: runs are missing.{' An empty code decides by itself, wherever it lies.' * (claim == 1)}",
+        f"their axis; no mark: runs are missing.{_scale(claim)}"
+        f"{' An empty code decides by itself, wherever it lies.' * (claim == 1)}",
         f"Intervals of claim {claim}'s statements around zero, a column a convention. "
         + "; ".join(f"{c}: {in_numbers({claim: of})}" for c, of in asked(claim, found).items()),
         sources(results),
@@ -183,13 +186,30 @@ def seeds_figure(claim: int, found: ByConvention) -> Figure:
             axis.spines["left"].set_visible(False)
             if axis.get_subplotspec().is_first_row():
                 axis.set_title(convention, size=8)
-        if claim == 1:  # from hundredths of a nat to several
-            of_kind[0].set_xscale("symlog", linthresh=0.1)
-            of_kind[0].set_xticks([-1, -0.1, 0.1, 1], ["−1", "−.1", ".1", "1"])
+        if end := LINEAR.get((claim, kind)):
+            of_kind[0].set_xscale("symlog", linthresh=end)
+            of_kind[0].margins(x=0.08)
+            _mark_decades(of_kind[0], end)
         of_kind[0].set_yticks(range(len(names)), [n.replace("beta", "β") for n in names], size=6.5)
         of_kind[0].set_ylim(len(names) - 0.4, -0.6)
         of_kind[len(of_kind) // 2].set_xlabel(kind, size=7.5)
     return figure
+
+
+def _mark_decades(axis: Axes, end: float) -> None:
+    """Ticks at 0 and at each decade from where the axis is linear; every other is named, the outermost among them."""
+    low, high = axis.get_xlim()
+    decades = [end * 10**k for k in range(5)]
+    below, above = [-x for x in decades if -x >= low][::-1], [x for x in decades if x <= high][::-1]
+    named = [0.0, *below[::2], *above[::2]]
+    axis.set_xticks(named, [signed(x, "g").replace("0.", ".") for x in named])
+    axis.set_xticks([*below[1::2], *above[1::2]], minor=True)
+
+
+def _scale(claim: int) -> str:
+    """What a caption says of axes that are not linear."""
+    ends = [(kind, end) for (of, kind), end in LINEAR.items() if of == claim]
+    return "".join(f" The axis of {kind} is linear up to ±{end:g} and logarithmic beyond." for kind, end in ends)
 
 
 def _draw_seeds(axis: Axes, y: int, told: Told) -> None:

@@ -26,7 +26,9 @@ def curve(run: Run, term: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def show_terms(results: Results, name: str) -> None:
-    """Displays each model's loss and the weighted terms that it is the sum of."""
+    """Displays each model's loss and the weighted terms that it is the sum of; nothing where there are no runs."""
+    if not results:
+        return
     labels = list(dict.fromkeys(results.table["model"]))
     show_figure(
         terms_figure(results, labels),
@@ -34,7 +36,8 @@ def show_terms(results: Results, name: str) -> None:
         f"**What each objective is made of, {results.title}.** The loss and its terms as weighted in it, in nats an "
         "image on a logarithmic axis, over the training images; a line a seed. A term that is not drawn has weight 0; "
         "the MMD's unbiased estimate can be negative, and is left out there.",
-        "Training curves of the loss and its weighted terms, one panel a model: " + ", ".join(labels),
+        f"Training curves of the loss and its weighted terms, {results.title}, one panel a model: "
+        + ", ".join(labels).replace("beta", "β"),
         sources([results]),
     )
 
@@ -46,7 +49,7 @@ def terms_figure(results: Results, labels: list[str]) -> Figure:
     for axis, label in zip(axes.flat, labels, strict=False):
         for run in (r for r in results.runs if r.config.label == label):
             weights = {"distortion": 1.0, "rate": run.config.alpha, "divergence": run.config.lambda_ - run.config.alpha}
-            axis.plot(*curve(run, "loss"), color=INK, linewidth=2.5, alpha=0.35)
+            axis.plot(*curve(run, "loss"), color=PALE, linewidth=3.5)
             for (term, weight), colour, style in zip(weights.items(), SERIES, ("-", "--", ":"), strict=False):
                 if term in run.history["hundredths"]:
                     x, y = curve(run, term)
@@ -54,7 +57,7 @@ def terms_figure(results: Results, labels: list[str]) -> Figure:
         axis.set(yscale="log", title=label.replace("beta", "β"), xlabel="epoch", ylabel="nats an image")
     for axis in axes.flat[len(labels) :]:
         axis.axis("off")
-    lines = [plt.Line2D([], [], color=INK, linewidth=2.5, alpha=0.35, label="loss")]
+    lines = [plt.Line2D([], [], color=PALE, linewidth=3.5, label="loss")]
     lines += [plt.Line2D([], [], color=c, linestyle=s, label=TERMS[t])
               for t, c, s in zip(TERMS, SERIES, ("-", "--", ":"), strict=False)]  # fmt: skip
     figure.legend(handles=lines, loc="outside lower center", ncols=4)
@@ -63,6 +66,8 @@ def terms_figure(results: Results, labels: list[str]) -> Figure:
 
 def show_rate_and_mmd(results: Results, name: str) -> None:
     """Displays the rate and the MMD: a curve where it is in the loss, a mark where it was measured afterwards."""
+    if not results:
+        return
     size = results.runs[0].config.batch_size
     show_figure(
         rate_and_mmd_figure(results),
@@ -71,8 +76,8 @@ def show_rate_and_mmd(results: Results, name: str) -> None:
         f"the test images, for every model. Grey: where 95 % of the MMD² of two prior samples of a batch's size, "
         f"{size}, lie; a line is the mean over a hundredth of the training and scatters less. "
         "The axis of MMD² is linear up to 0.001.",
-        "Two panels against epochs: the rate in nats for VAE and β-VAE, the MMD for the VIMAE models in its null band; "
-        "marks at the right end for all models",
+        f"Two panels against epochs, {results.title}: the rate in nats for VAE and β-VAE, the MMD for the VIMAE models "
+        "in its null band; marks at the right end for all models",
         sources([results]),
     )
 
@@ -98,31 +103,31 @@ def rate_and_mmd_figure(results: Results) -> Figure:
     top.set(ylabel="rate, nats an image", ylim=(0, None))
     top.margins(y=0.1)
     bottom.set_yscale("symlog", linthresh=1e-3)
+    bottom.margins(y=0.05)
     bottom.set(ylabel="MMD²", xlabel="epoch")
     top.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5)
     return figure
 
 
-def show_size(results: Results, name: str) -> None:
+def show_size(results: list[Results], name: str) -> None:
     """Displays by how much the runs are smaller than the paper's networks trained as the WAE code trains them."""
-    config, network = results.runs[0].config, results.runs[0].network
+    there = [r for r in results if r]
+    first = there[0].runs[0]
     with torch.device("meta"):  # counted, not made
-        full = build_network(replace(config, width=1.0), network.image_shape)
-    n_train = "all" if config.n_train is None else f"{config.n_train:,}"
-    rows = {
-        "width": ("1", f"{config.width:g}"),
-        "encoder, parameters": (_count(full.encoder), _count(network.encoder)),
-        "decoder, parameters": (_count(full.decoder), _count(network.decoder)),
-        "epochs": ("100 (the WAE code's)", f"{config.epochs}"),
-        "training images": ("all", n_train),
-    }
+        full = build_network(replace(first.config, width=1.0), first.network.image_shape)
+    columns = {"the paper": ("1", _count(full.encoder), _count(full.decoder), "100 (the WAE code's)", "all")}
+    for result in there:
+        config, network = result.runs[0].config, result.runs[0].network
+        n_train = "all" if config.n_train is None else f"{config.n_train:,}"
+        columns[result.title] = (
+            f"{config.width:g}", _count(network.encoder), _count(network.decoder), f"{config.epochs}", n_train,
+        )  # fmt: skip
+    rows = ["width", "encoder, parameters", "decoder, parameters", "epochs", "training images"]
     show_table(
-        pd.DataFrame(rows.values(), index=pd.Index(rows, name=f"architecture {config.architecture}")).set_axis(
-            ["the paper", "these runs"], axis=1
-        ),
+        pd.DataFrame(columns, index=pd.Index(rows, name=f"architecture {first.config.architecture}")),
         name,
         "How much smaller than the paper's these runs are.",
-        sources([results]),
+        sources(there),
     )
 
 

@@ -15,7 +15,8 @@ from vimae_core.process import keep_buffers, own_settings
 from vimae_core.runs import Run
 from vimae_core.store import RunError, lock, read_json, write_json
 
-MEASURES = ("latent_fit", "batches", "probes", "generation", "faces")  # each a module here, with a function of its name
+# Each a module here, with a function of its name
+MEASURES = ("latent_fit", "batches", "probes", "generation", "faces", "drawn_codes")
 
 
 def measure_function(measure: str) -> Callable[..., dict]:

@@ -85,6 +85,7 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
             **PRECISION,
         }),
     },
+    "drawn_codes": {"codes": ("", "draws of q(z|x) of training images, one a row")},
 }  # fmt: skip
 
 # Terms of the loss, as a run's history has them

@@ -75,6 +75,11 @@ class Results:
         values = self.values(model, measure)
         return format(mean_over_seeds(values), spec) if values else "—"
 
+    def scaled(self, measure: str, factor: float) -> "Results":
+        """With a measure and its band told in another unit."""
+        columns = [c for c in self.table if c == measure or c.startswith(f"{measure}_null")]
+        return replace(self, table=self.table.assign(**{c: factor * self.table[c] for c in columns}))
+
     @property
     def n(self) -> str:
         """How many test images were measured, in words: of several settings, each."""
