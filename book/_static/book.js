@@ -83,6 +83,7 @@ function enlargeFigures() {
       show(true);
       show(image.clientWidth >= 0.9 * own);
     });
+  dialog.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation()); // the theme stops it
   sizes.addEventListener("click", () => other());
   sheet.addEventListener("click", ({ target, offsetX, offsetY }) => {
     if (target === sheet) dialog.close();

@@ -5,7 +5,7 @@
   if (!root || !data) return;
 
   // Of a chart, px; the slider's ends lie on its first and last place.
-  const LEFT = 80, RIGHT = 36, HEIGHT = innerWidth < 600 ? 108 : 136;
+  const LEFT = 86, RIGHT = 36, HEIGHT = innerWidth < 600 ? 108 : 136;
   const SIGNS = { "fits": "✓", "does not fit": "✗", "undecided": "?", "empty": "○" };
   const MEASURES = {
     kl: { title: "Divergence from the prior", unit: 0.02, ticks: [0, 0.1, 1, 10, 100, 1000] },
@@ -24,6 +24,7 @@
     const [low, high] = m.range.map(number);
     return low === high ? "" : ` (${low}–${high})`;
   };
+  const together = (text) => text.replace(/\(.*\)/, '<span class="together">$&</span>');
   const nats = (v) => (v === null ? "infinite, as each code is a point" : `${number(v)} nats`);
 
   const radios = (name, texts) => texts.map((text, i) =>
@@ -72,7 +73,7 @@
     slider.max = points().length - 1;
     find(".ll-title").textContent = data.paths[path].name;
     find("tbody").innerHTML = points().map((p) => `<tr><th scope="row">${p.label}</th>` + [
-      ...[p.kl, p.rate].map((m) => number(m.median) + range(m)), p.word,
+      ...[p.kl, p.rate].map((m) => together(number(m.median) + range(m))), p.word,
     ].map((cell) => `<td>${cell}</td>`).join("") + "</tr>").join("");
     move(state.place);
   }
@@ -117,7 +118,7 @@
 
   function chart(section, name, width) {
     const m = MEASURES[name], p = point(), { median, seeds } = p[name];
-    section.querySelector(".ll-head").innerHTML = `${m.title}, median of ${seeds.length} seeds: <b>${nats(median)}</b>${range(p[name])}` +
+    section.querySelector(".ll-head").innerHTML = `${m.title}, median of ${seeds.length} seeds: <b>${nats(median)}</b>${together(range(p[name]))}` +
       (name === "kl" ? ` <span class="ll-word" data-word="${p.word}">${SIGNS[p.word]} ${p.word}</span>` : "");
     const end = width - 6, parts = [], at = (i) => x(i, width);
     const text = (class_, px, py, words) => parts.push(`<text class="${class_}" x="${px}" y="${py}">${words}</text>`);
@@ -133,7 +134,7 @@
       text("ll-tick", LEFT - 18, m.y(tick) + 4, tick.toLocaleString("en"));
     }
     line("ll-line", LEFT - 14, m.y(m.line), end, m.y(m.line));
-    text("ll-below", LEFT - 40, m.y(m.line) + 4, m.below); // left of the ticks, where no mark can be
+    text("ll-below", LEFT - 39, m.y(m.line) + 4, m.below); // left of the ticks, where no mark can be
     const held = points().map((q, i) => [q, i]).filter(([q]) => /^\d/.test(q.label));
     const corners = held.map(([q, i]) => `${at(i)},${m.y(q[name].median)}`).join(" ");
     parts.push(`<polyline class="ll-path" points="${corners}"/>`);
