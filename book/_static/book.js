@@ -81,7 +81,7 @@ function enlargeFigures() {
       sheet.replaceChildren(image);
       dialog.showModal();
       show(true);
-      show(image.clientWidth >= 0.9 * own);
+      show(image.clientWidth >= 0.75 * own);
     });
   dialog.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation()); // the theme stops it
   sizes.addEventListener("click", () => other());

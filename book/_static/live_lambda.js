@@ -8,7 +8,7 @@
   const LEFT = 86, RIGHT = 36, HEIGHT = innerWidth < 600 ? 108 : 136;
   const SIGNS = { "fits": "✓", "does not fit": "✗", "undecided": "?", "empty": "○" };
   const MEASURES = {
-    kl: { title: "Divergence from the prior", unit: 0.02, ticks: [0, 0.1, 1, 10, 100, 1000] },
+    kl: { title: "Divergence", unit: 0.02, ticks: [0, 0.1, 1, 10, 100, 1000] },
     rate: { title: "Rate", unit: 0.3, ticks: [0, 1, 10, 100, 1000] },
   };
   Object.assign(MEASURES.kl, { line: data.criterion, below: "fits ↓" });
@@ -109,8 +109,9 @@
   function charts() {
     const width = find(".ll-side").clientWidth;
     if (width <= LEFT + RIGHT) return; // not laid out yet
-    const stops = find(".ll-stops"), long = points().some((p) => p.label.length > 9);
-    stops.classList.toggle("ll-long", long); // every other one lower
+    const stops = find(".ll-stops"), room = x(1, width) - x(0, width);
+    const crowded = points().some((p, i, all) => i && 4 * (all[i - 1].label.length + p.label.length) > room);
+    stops.classList.toggle("ll-long", crowded); // every other one lower
     stops.innerHTML = points().map((p, i) =>
       `<span style="left:${x(i, width)}px"${i === state.place ? ' class="ll-here"' : ""}>${p.label}</span>`).join("");
     for (const section of all(".ll-measure")) chart(section, section.dataset.measure, width);
