@@ -62,7 +62,10 @@ def test_on_a_phone_a_figure_opens_at_a_size_to_be_read(opened):
     own = int(link.locator("img").get_attribute("width"))
     assert large["width"] >= max(own, 720) and large["scrolled"] == [0, 0] and large["left"] == 0
     touch = page.context.new_cdp_session(page)
-    touch.send("Input.synthesizeScrollGesture", {"x": 250, "y": 400, "xDistance": -200, "gestureSourceType": "touch"})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": 330, "y": 400}]})
+    for x in range(320, 20, -20):
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": 400}]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     page.wait_for_function("document.querySelector('dialog.large .sheet').scrollLeft > 100")
     page.locator("dialog.large img").tap(position={"x": 300, "y": 300})
     whole = enlarged(page)

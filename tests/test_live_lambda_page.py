@@ -89,14 +89,14 @@ def test_no_mark_lies_on_a_label(opened, width):
     })"""
     beside = """() => {
         const boxes = [...document.querySelectorAll(".ll-stops span")].map((s) => s.getBoundingClientRect());
-        return boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) => a.right > b.left && a.bottom > b.top + 4));
+        return boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) => Math.abs(a.top - b.top) < 10 && a.right > b.left));
     }"""
     for path in page.locator("[name=ll-path]").all():
         path.check()
         for model in page.locator("[name=ll-model]:not(:disabled)").all():
             model.check()
             assert page.evaluate(over) == [] and page.evaluate(beside) == []
-    assert page.locator(".ll-below").all_inner_texts() == ["fits ↓", "empty ↓"]
+    assert page.locator(".ll-below").all_text_contents() == ["fits ↓", "empty ↓"]
 
 
 def test_choices_by_keyboard_and_what_is_not_recorded(opened):
@@ -133,8 +133,11 @@ def test_mouse_and_table(opened):
     """A click on a chart goes to the nearest place, a drag moves the slider; a digit alone is drawn on a click."""
     page = opened(PAGE, reduced_motion="reduce")
     shown = built(page)
-    box = page.locator(".ll-measure svg").last.bounding_box()
-    page.mouse.click(box["x"] + box["width"] * 0.47, box["y"] + 40)
+    box, name = (
+        page.locator(".ll-measure svg").last.bounding_box(),
+        page.locator(".ll-stops span").nth(2).bounding_box(),
+    )
+    page.mouse.click(name["x"] + name["width"] / 2 + 8, box["y"] + 40)
     stands(page, shown, 0, "VIMAE-n", 2)
     box = page.locator("#ll-slider").bounding_box()
     middle = box["y"] + box["height"] / 2

@@ -5,7 +5,7 @@
   if (!root || !data) return;
 
   // Of a chart, px; the slider's ends lie on its first and last place.
-  const LEFT = 86, RIGHT = 36, HEIGHT = innerWidth < 600 ? 108 : 136;
+  const LEFT = 90, RIGHT = 36, HEIGHT = innerWidth < 600 ? 108 : 136;
   const SIGNS = { "fits": "✓", "does not fit": "✗", "undecided": "?", "empty": "○" };
   const MEASURES = {
     kl: { title: "Divergence", unit: 0.02, ticks: [0, 0.1, 1, 10, 100, 1000] },
@@ -135,7 +135,7 @@
       text("ll-tick", LEFT - 18, m.y(tick) + 4, tick.toLocaleString("en"));
     }
     line("ll-line", LEFT - 14, m.y(m.line), end, m.y(m.line));
-    text("ll-below", LEFT - 39, m.y(m.line) + 4, m.below); // left of the ticks, where no mark can be
+    text("ll-below", LEFT - 38, m.y(m.line) + 4, m.below); // left of the ticks, where no mark can be
     const held = points().map((q, i) => [q, i]).filter(([q]) => /^\d/.test(q.label));
     const corners = held.map(([q, i]) => `${at(i)},${m.y(q[name].median)}`).join(" ");
     parts.push(`<polyline class="ll-path" points="${corners}"/>`);
