@@ -89,7 +89,8 @@ def test_no_mark_lies_on_a_label(opened, width):
     })"""
     beside = """() => {
         const boxes = [...document.querySelectorAll(".ll-stops span")].map((s) => s.getBoundingClientRect());
-        return boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) => Math.abs(a.top - b.top) < 10 && a.right > b.left));
+        const touch = (a, b) => Math.abs(a.top - b.top) < 10 && a.right > b.left;
+        return boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) => touch(a, b)));
     }"""
     for path in page.locator("[name=ll-path]").all():
         path.check()
