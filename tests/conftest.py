@@ -147,13 +147,13 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def opened(browser, built_tree):
+def _opening(browser, built_tree):
     """Opens a page of the book and waits until its equations are set; keeps what went wrong on the way."""
     contexts = []
 
-    def open_page(name: str, width: int = 1280, scheme: str = "light") -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    def open_page(name: str, width: int = 1280, scheme: str = "light", **options) -> Page:
+        viewport = {"width": width, "height": 900}
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, **options)
         contexts.append(context)
         page = context.new_page()
         page.problems = []
@@ -168,3 +168,7 @@ def opened(browser, built_tree):
     yield open_page
     for context in contexts:
         context.close()
+
+
+opened = pytest.fixture(_opening)
+kept_open = pytest.fixture(scope="module")(_opening)  # for pages that several tests only read

@@ -23,16 +23,80 @@ def test_a_figure_opens_in_large_by_keyboard(opened):
     assert link.evaluate("link => link === document.activeElement")
 
 
-def test_on_a_phone_a_figure_grows_to_its_own_size(opened):
-    """The first tap shows it in the window, the second at its own size; the button closes it."""
-    page = opened(FIGURE_1, width=360)
-    page.locator("a.enlarge:visible").first.click()
-    image = page.locator("dialog.large img")
+def test_a_large_figure_is_scrolled_by_keyboard(opened):
+    """A button makes it larger and whole again; arrow keys scroll the sheet, and Escape closes it there, too."""
+    page = opened(FIGURE_1)
+    page.locator("a.enlarge:visible").first.press("Enter")
+    whole = enlarged(page)
+    page.get_by_role("button", name="Larger").press("Enter")
+    assert enlarged(page)["width"] > 1.3 * whole["width"]
+    page.get_by_role("button", name="Whole").press("Enter")
+    assert enlarged(page) == whole
+    page.get_by_role("button", name="Larger").press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("document.querySelector('dialog.large .sheet').scrollTop > 0")
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog.large").is_visible()
+
+
+def enlarged(page) -> dict:
+    """The figure's place and size on the screen, its own width, and how far its sheet is scrolled, and can be."""
     page.wait_for_function("document.querySelector('dialog.large img').complete")
-    small = image.bounding_box()["width"]
-    page.locator("dialog.large .sheet").click(position={"x": 180, "y": 450})
-    assert small <= 360 < image.bounding_box()["width"]
-    page.get_by_role("button", name="Close").click()
+    return page.evaluate("""() => {
+        const image = document.querySelector("dialog.large img"), sheet = image.parentElement;
+        const { left, top, width, height } = image.getBoundingClientRect(), at = sheet.getBoundingClientRect();
+        return { left, top, width, height, own: image.width, sheet: [at.left, at.top, at.width, at.height],
+                 scrolled: [sheet.scrollLeft, sheet.scrollTop], room: sheet.scrollWidth - sheet.clientWidth };
+    }""")
+
+
+def test_on_a_phone_a_figure_opens_at_a_size_to_be_read(opened):
+    """At twice the phone's width at least, from its left, under a finger; another tap shows the whole; Close closes."""
+    page = opened(FIGURE_1, width=360, has_touch=True, is_mobile=True)
+    link = page.locator("a.enlarge.wide:visible").first
+    assert "tap to enlarge" in link.evaluate("link => getComputedStyle(link, '::after').content")
+    link.tap()
+    large = enlarged(page)
+    own = int(link.locator("img").get_attribute("width"))
+    assert large["width"] >= max(own, 720) and large["scrolled"] == [0, 0] and large["left"] == 0
+    touch = page.context.new_cdp_session(page)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": 330, "y": 400}]})
+    for x in range(320, 20, -20):
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": 400}]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function("document.querySelector('dialog.large .sheet').scrollLeft > 100")
+    page.locator("dialog.large img").tap(position={"x": 300, "y": 300})
+    whole = enlarged(page)
+    assert whole["width"] <= 360 and whole["room"] <= 0
+    page.locator("dialog.large img").tap(position={"x": whole["width"] - 5, "y": 20})
+    again = enlarged(page)
+    assert again["width"] == large["width"] and again["scrolled"][0] == again["room"] > 0  # where the tap was
+    page.get_by_role("button", name="Close").tap()
+    assert not page.locator("dialog.large").is_visible()
+
+
+def test_on_a_wide_screen_a_vector_fills_the_window_and_pixels_are_not_blown_up(opened):
+    """One side of the window at least; a picture of pixels no larger than it has pixels; a click beside it closes."""
+    seen = set()
+    for name in (FIGURE_1, TRAINING, PAGES[-1]):
+        page = opened(name)
+        for link in page.locator("a.enlarge:visible").all():
+            link.click()
+            box = enlarged(page)
+            vector = link.locator("img").get_attribute("src").endswith(".svg")
+            filled = max(box["width"] / box["sheet"][2], box["height"] / box["sheet"][3])
+            pixels = link.locator("img").evaluate("image => image.naturalWidth")
+            if box["room"] <= 0:
+                assert filled == pytest.approx(1, abs=0.01) if vector else box["width"] <= pixels
+                assert filled <= 1.01
+                seen.add(vector)
+            page.keyboard.press("Escape")
+            assert not page.locator("dialog.large").is_visible()
+    assert seen == {True, False}
+    page.locator("a.enlarge:visible").first.click()
+    page.locator("dialog.large .sheet").click(position={"x": 3, "y": 3})
     assert not page.locator("dialog.large").is_visible()
 
 

@@ -1,6 +1,7 @@
 """How the book is cited, described and shared: CITATION.cff, the package, the configuration and the pages agree."""
 
 import re
+import subprocess
 import sys
 import tomllib
 from html import unescape
@@ -14,7 +15,7 @@ from tests.conftest import ROOT
 from tests.test_book import PAGES
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from heads import description
+from heads import description, picture
 from imprint import imprint
 
 CITED = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
@@ -93,7 +94,7 @@ def test_a_page_tells_what_it_is(built_tree, name):
     meta = dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)" />', head))
     assert 60 <= len(unescape(meta["description"])) <= 200 and meta["og:description"] == meta["description"]
     assert "\\" not in meta["description"] and meta["og:site_name"] == CONFIG["title"]
-    assert meta["og:title"] and meta["og:image"].endswith("_static/preview.png")
+    assert meta["og:title"] and "og:image" not in meta  # a copy without a remote: no address that sharing could use
     assert 'rel="icon"' in head and "favicon.svg" in head
 
 
@@ -116,6 +117,20 @@ def test_a_description_is_prose():
     assert description(document) is None
     document += prose
     assert description(document).endswith("word…") and len(description(document)) <= 200
+
+
+def test_a_picture_is_shared_where_it_has_an_address(tmp_path):
+    """That of the public remote; an archive, a clone without a remote and one with a private remote have none."""
+    assert picture(tmp_path) == [("name", "twitter:card", "summary")]
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    assert picture(tmp_path) == [("name", "twitter:card", "summary")]
+    git = ["git", "-C", tmp_path, "remote"]
+    subprocess.run([*git, "add", "origin", "git@example.org:a/b.git"], check=True)
+    assert picture(tmp_path) == [("name", "twitter:card", "summary")]
+    subprocess.run([*git, "set-url", "origin", "git@github.com:a/b.git"], check=True)
+    told = {name: value for _, name, value in picture(tmp_path)}
+    assert told["og:image"] == "https://raw.githubusercontent.com/a/b/main/book/_static/preview.png"
+    assert told["twitter:card"] == "summary_large_image" and told["og:image:alt"]
 
 
 def test_the_shared_picture_is_small_and_of_the_form_that_sites_want():

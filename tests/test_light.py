@@ -116,6 +116,8 @@ def test_a_figure_is_made_lazy_and_links_to_its_file(tmp_path):
     assert 'width="200" height="100" loading="lazy"' in beside and "<a" not in beside
     figure = lazy('<figure id="f">\n<img alt="x" src="../_images/b.svg" />\n', files)
     assert '<a class="enlarge" href="../_images/b.svg"><img' in figure and 'width="100" height="40"' in figure
+    (tmp_path / "b.svg").write_text('<svg width="450pt" height="30pt">')
+    assert '<a class="enlarge wide" ' in lazy('<figure id="f">\n<img alt="x" src="../_images/b.svg" />\n', files)
 
 
 def test_an_svg_without_a_size_is_refused(tmp_path):

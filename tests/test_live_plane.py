@@ -13,7 +13,6 @@ from vimae_core.report import live_plane
 from vimae_core.report.live_plane import BEND, WORDS, plane_runs
 
 MODELS = ["ae", "vae", "beta-vae", "vimae-n", "vimae-l"]
-STATE = "livePlane.state"
 
 
 def unpacked(text: str, count: int, kind: str) -> list[int]:

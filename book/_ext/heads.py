@@ -1,4 +1,5 @@
-"""What a page says of itself to searchers and where it is shared: a description, a title, a picture."""
+"""What a page says of itself to searchers and where it is shared: a description, a title, and a picture
+where it has an address."""
 
 from html import escape
 
@@ -19,11 +20,16 @@ def description(doctree) -> str | None:
     return None
 
 
-def picture(app, context) -> str:
-    """Its address: absolute, as sharing wants it, where the clone has a public remote; else the file beside it."""
-    if remote := remote_of(app.srcdir):
-        return f"{remote.replace('github.com', 'raw.githubusercontent.com')}/main/book/_static/{PICTURE}"
-    return context["pathto"](f"_static/{PICTURE}", 1)
+def picture(folder: str) -> list[tuple[str, str, str]]:
+    """The tags of the picture; none where the clone has no public remote, as sharing wants an absolute address."""
+    if not (remote := remote_of(folder)):
+        return [("name", "twitter:card", "summary")]
+    address = f"{remote.replace('github.com', 'raw.githubusercontent.com')}/main/book/_static/{PICTURE}"
+    return [
+        ("property", "og:image", address),
+        ("property", "og:image:alt", ALT),
+        ("name", "twitter:card", "summary_large_image"),
+    ]
 
 
 def describe(app, pagename, templatename, context, doctree):
@@ -33,9 +39,7 @@ def describe(app, pagename, templatename, context, doctree):
         ("property", "og:type", "article"),
         ("property", "og:site_name", app.config.html_title),
         ("property", "og:title", title),
-        ("property", "og:image", picture(app, context)),
-        ("property", "og:image:alt", ALT),
-        ("name", "twitter:card", "summary_large_image"),
+        *picture(app.srcdir),
     ]
     if doctree and (text := description(doctree)):
         said += [("name", "description", text), ("property", "og:description", text)]

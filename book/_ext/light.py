@@ -12,6 +12,7 @@ from PIL import Image
 
 FIGURE = re.compile(r'(<figure[^>]*>\s*)?(<img (?:[^>]*? )?src="((?:\.\./)*_images/([^"/]+))"[^>]*?)(\s*/?>)')
 SVG_SIZE = re.compile(rb'<svg [^>]*?width="([\d.]+)(pt|px|)" height="([\d.]+)')
+PHONE = 400  # CSS pixels: a figure that is wider is made smaller on a phone, and says that a tap enlarges it
 # Of the theme: translations for its templates, sources of its minified scripts, fonts for browsers without woff2.
 UNUSED = ("locales", "**/*.map", "**/*.ttf")
 
@@ -42,7 +43,8 @@ def lazy(body: str, files: dict[str, Path]) -> str:
         opening, image, source, name, end = match.groups()
         width, height = css_size(files[name])
         image += f' width="{width}" height="{height}" loading="lazy" decoding="async"{end}'
-        return f'{opening}<a class="enlarge" href="{source}">{image}</a>' if opening else image
+        wide = " wide" * (width > PHONE)
+        return f'{opening}<a class="enlarge{wide}" href="{source}">{image}</a>' if opening else image
 
     return FIGURE.sub(describe, body)
 

@@ -54,6 +54,7 @@ def outdated(app, env, added, changed, removed):
 
 def add_files(app, pagename, templatename, context, doctree):
     if pagename == PAGE:
+        app.add_css_file("live.css")
         app.add_css_file("live_lambda.css")
         app.add_js_file(DATA, loading_method="defer")
         app.add_js_file("live_lambda.js", loading_method="defer")

@@ -50,26 +50,45 @@ function showTarget() {
   target.scrollIntoView();
 }
 
-/** A figure's link shows the figure in large; a click there toggles between the window's and the picture's own size. */
+/** A figure's link shows it as large as the window allows, or, where its text would be small so, at a size to be read
+ *  and scrolled from its left. A click on it goes from the one to the other, and stays where it was; one beside it
+ *  closes. */
 function enlargeFigures() {
   const dialog = document.createElement("dialog");
   dialog.className = "large";
   dialog.setAttribute("aria-label", "Figure in large");
-  dialog.innerHTML = '<form method="dialog"><button>Close</button></form><div class="sheet" tabindex="0" role="region" aria-label="Figure"></div>';
+  dialog.innerHTML =
+    '<form method="dialog"><button type="button"></button> <button>Close</button></form>' +
+    '<div class="sheet" tabindex="0" role="region" aria-label="Figure" autofocus></div>';
   document.body.append(dialog);
-  const sheet = dialog.querySelector(".sheet");
+  const sheet = dialog.querySelector(".sheet"), sizes = dialog.querySelector("button");
+  const show = (whole, at = [0, 0]) => {
+    dialog.classList.toggle("whole", whole);
+    sizes.textContent = whole ? "Larger" : "Whole";
+    sheet.scrollTo(at[0] * sheet.scrollWidth - sheet.clientWidth / 2, at[1] * sheet.scrollHeight - sheet.clientHeight / 2);
+  };
+  const other = (at) => show(!dialog.classList.contains("whole"), at);
   for (const link of document.querySelectorAll("a.enlarge"))
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // the file in a tab of its own
       event.preventDefault();
-      const image = link.querySelector("img").cloneNode();
+      const shown = link.querySelector("img"), image = shown.cloneNode(), own = Number(image.getAttribute("width"));
       image.loading = "eager";
+      image.style.setProperty("--own", `${own}px`);
+      image.style.setProperty("--shape", own / image.getAttribute("height"));
+      // Pixels are not blown up, vectors may be.
+      image.style.setProperty("--most", /\.svg$/.test(shown.src) ? "100cqw" : `${Math.max(own, shown.naturalWidth)}px`);
       sheet.replaceChildren(image);
-      dialog.classList.remove("own-size");
       dialog.showModal();
+      show(true);
+      show(image.clientWidth >= 0.75 * own);
     });
-  sheet.addEventListener("click", () => dialog.classList.toggle("own-size"));
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation()); // the theme stops it
+  sizes.addEventListener("click", () => other());
+  sheet.addEventListener("click", ({ target, offsetX, offsetY }) => {
+    if (target === sheet) dialog.close();
+    else other([offsetX / target.clientWidth, offsetY / target.clientHeight]);
+  });
 }
 
 nameButtons();

@@ -5,25 +5,30 @@
   if (!root || !data) return;
 
   // Of a chart, px; the slider's ends lie on its first and last place.
-  const LEFT = 56, RIGHT = 36, HEIGHT = innerWidth < 600 ? 108 : 136;
+  const LEFT = 90, RIGHT = 36, HEIGHT = innerWidth < 600 ? 108 : 136;
   const SIGNS = { "fits": "✓", "does not fit": "✗", "undecided": "?", "empty": "○" };
   const MEASURES = {
-    kl: { title: "Divergence from the prior", unit: 0.02, ticks: [0, 0.1, 1, 10, 100, 1000] },
+    kl: { title: "Divergence", unit: 0.02, ticks: [0, 0.1, 1, 10, 100, 1000] },
     rate: { title: "Rate", unit: 0.3, ticks: [0, 1, 10, 100, 1000] },
   };
-  Object.assign(MEASURES.kl, { line: data.criterion, below: "↓ fits" });
-  Object.assign(MEASURES.rate, { line: data.enough, below: "↓ empty" });
+  Object.assign(MEASURES.kl, { line: data.criterion, below: "fits ↓" });
+  Object.assign(MEASURES.rate, { line: data.enough, below: "empty ↓" });
   const named = (model) => model.replace("beta", "β");
-  const number = (v) => {
-    if (v === null) return "∞";
+  const number = (exact) => { // three significant digits at most
+    if (exact === null) return "∞";
+    const v = Number(exact.toPrecision(3));
     const digits = Math.abs(v) < 10 ? 2 : Math.abs(v) < 100 ? 1 : 0, text = Math.abs(v).toFixed(digits);
     return (v < 0 && Number(text) ? "−" : "") + Number(text).toLocaleString("en", { minimumFractionDigits: digits });
   };
-  const interval = ([, low, high]) => (low === null ? "" : ` (${number(low)} to ${number(high)})`);
-  const nats = (mean) => (mean[0] === null ? "infinite, as each code is a point" : `${number(mean[0])} nats`);
+  const range = (m) => { // over the seeds; of equal ends none
+    const [low, high] = m.range.map(number);
+    return low === high ? "" : ` (${low}–${high})`;
+  };
+  const together = (text) => text.replace(/\(.*\)/, '<span class="together">$&</span>');
+  const nats = (v) => (v === null ? "infinite, as each code is a point" : `${number(v)} nats`);
 
   const radios = (name, texts) => texts.map((text, i) =>
-    `<label><input type="radio" name="ll-${name}" value="${i}"><span>${text}</span></label>`).join("");
+    `<label class="live-choice"><input type="radio" name="ll-${name}" value="${i}"><span>${text}</span></label>`).join("");
   const measure = (name) =>
     `<section class="ll-measure" data-measure="${name}"><p class="ll-head"></p><svg role="img"></svg></section>`;
   root.innerHTML = `
@@ -40,8 +45,8 @@
         ${measure("kl")}${measure("rate")}</div>
       <p class="ll-caption"></p>
     </div>
-    <p class="ll-status" role="status"></p>
-    <details><summary>These numbers as a table: means over seeds, nats</summary><table><thead><tr>
+    <p class="ll-status visually-hidden" role="status"></p>
+    <details><summary>These numbers as a table: median over seeds (smallest–largest), nats</summary><table><thead><tr>
       ${["Place", "Divergence", "Rate", "Verdict"].map((h) => `<th scope="col">${h}</th>`).join("")}
       </tr></thead><tbody></tbody></table></details>`;
 
@@ -68,7 +73,7 @@
     slider.max = points().length - 1;
     find(".ll-title").textContent = data.paths[path].name;
     find("tbody").innerHTML = points().map((p) => `<tr><th scope="row">${p.label}</th>` + [
-      number(p.kl.mean[0]) + interval(p.kl.mean), number(p.rate.mean[0]) + interval(p.rate.mean), p.word,
+      ...[p.kl, p.rate].map((m) => together(number(m.median) + range(m))), p.word,
     ].map((cell) => `<td>${cell}</td>`).join("") + "</tr>").join("");
     move(state.place);
   }
@@ -81,17 +86,17 @@
     find(".ll-plane .ll-head").textContent = who;
     find(".ll-caption").textContent = own
       ? `Codes of ${data.labels.length.toLocaleString("en")} test digits by the run of seed ${own.seed}` +
-        `${own.again ? ", trained again for these codes" : ""}: divergence ${nats([own.kl])}, rate ${nats([own.rate])}. ` +
+        `${own.again ? ", trained again for these codes" : ""}: divergence ${nats(own.kl)}, rate ${nats(own.rate)}. ` +
         "Rings: 50, 90 and 99 % of the prior."
       : "No codes were kept of this run, only its numbers. Rings: 50, 90 and 99 % of the prior.";
-    find(".ll-status").textContent = `${who}: divergence ${nats(p.kl.mean)}, ${p.word}; rate ${nats(p.rate.mean)}; ` +
-      `${p.kl.seeds.length} seeds.`;
+    find(".ll-status").textContent = `${who}: divergence ${nats(p.kl.median)}${range(p.kl)}, ${p.word}; ` +
+      `rate ${nats(p.rate.median)}${range(p.rate)}; medians of ${p.kl.seeds.length} seeds, smallest to largest.`;
     canvas.setAttribute("aria-label", `The plane of codes. ${who}: ${p.word}.`);
     charts();
     animate(own ? own.codes.map((c) => c / data.perUnit) : []);
   }
 
-  // The charts: seeds, mean and interval, the run that is drawn; asinh is linear near zero and logarithmic above.
+  // The charts: seeds, their median and range, the run that is drawn; asinh is linear near zero and logarithmic above.
   const everything = data.paths.flatMap((path) => Object.values(path.models).flat());
   for (const [name, m] of Object.entries(MEASURES)) {
     m.top = Math.asinh(Math.max(...everything.flatMap((p) => p[name].seeds)) / m.unit) * 1.12;
@@ -104,16 +109,17 @@
   function charts() {
     const width = find(".ll-side").clientWidth;
     if (width <= LEFT + RIGHT) return; // not laid out yet
-    const stops = find(".ll-stops"), long = points().some((p) => p.label.length > 9);
-    stops.classList.toggle("ll-long", long); // every other one lower
+    const stops = find(".ll-stops"), room = x(1, width) - x(0, width);
+    const crowded = points().some((p, i, all) => i && 4 * (all[i - 1].label.length + p.label.length) > room);
+    stops.classList.toggle("ll-long", crowded); // every other one lower
     stops.innerHTML = points().map((p, i) =>
       `<span style="left:${x(i, width)}px"${i === state.place ? ' class="ll-here"' : ""}>${p.label}</span>`).join("");
     for (const section of all(".ll-measure")) chart(section, section.dataset.measure, width);
   }
 
   function chart(section, name, width) {
-    const m = MEASURES[name], p = point(), mean = p[name].mean;
-    section.querySelector(".ll-head").innerHTML = `${m.title} <b>${nats(mean)}</b>${interval(mean)}` +
+    const m = MEASURES[name], p = point(), { median, seeds } = p[name];
+    section.querySelector(".ll-head").innerHTML = `${m.title}, median of ${seeds.length} seeds: <b>${nats(median)}</b>${together(range(p[name]))}` +
       (name === "kl" ? ` <span class="ll-word" data-word="${p.word}">${SIGNS[p.word]} ${p.word}</span>` : "");
     const end = width - 6, parts = [], at = (i) => x(i, width);
     const text = (class_, px, py, words) => parts.push(`<text class="${class_}" x="${px}" y="${py}">${words}</text>`);
@@ -129,23 +135,23 @@
       text("ll-tick", LEFT - 18, m.y(tick) + 4, tick.toLocaleString("en"));
     }
     line("ll-line", LEFT - 14, m.y(m.line), end, m.y(m.line));
-    text("ll-below", (at(points().length - 2) + at(points().length - 1)) / 2 + 8, m.y(m.line) - 4, m.below);
+    text("ll-below", LEFT - 38, m.y(m.line) + 4, m.below); // left of the ticks, where no mark can be
     const held = points().map((q, i) => [q, i]).filter(([q]) => /^\d/.test(q.label));
-    const corners = held.map(([q, i]) => `${at(i)},${m.y(q[name].mean[0])}`).join(" ");
+    const corners = held.map(([q, i]) => `${at(i)},${m.y(q[name].median)}`).join(" ");
     parts.push(`<polyline class="ll-path" points="${corners}"/>`);
     points().forEach((q, i) => {
-      const here = i === state.place ? " ll-here" : "", [middle, low, high] = q[name].mean;
+      const here = i === state.place ? " ll-here" : "", [low, high] = q[name].range;
       q[name].seeds.forEach((v, s, seeds) => parts.push(
         `<circle class="ll-seed${here}" cx="${at(i) + 9 + 3 * (s % 2)}" cy="${m.y(v)}" r="2.2"/>`));
-      if (low !== null) line(`ll-interval${here}`, at(i), m.y(low), at(i), m.y(high));
-      parts.push(`<circle class="ll-mean${here}" cx="${at(i)}" cy="${m.y(middle)}" r="${here ? 5.5 : 4}"/>`);
+      line(`ll-range${here}`, at(i), m.y(low), at(i), m.y(high));
+      parts.push(`<circle class="ll-median${here}" cx="${at(i)}" cy="${m.y(q[name].median)}" r="${here ? 5.5 : 4}"/>`);
     });
     if (p.drawn) parts.push(`<circle class="ll-ring" cx="${at(state.place) + 10.5}" cy="${m.y(p.drawn[name])}" r="6"/>`);
     const svg = section.querySelector("svg");
     svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     svg.setAttribute("height", HEIGHT);
-    svg.setAttribute("aria-label", `${m.title} over ${data.paths[state.path].name}: ` +
-      points().map((q) => `${q.label}: ${nats(q[name].mean)}`).join("; "));
+    svg.setAttribute("aria-label", `${m.title}, medians over seeds along “${data.paths[state.path].name}”: ` +
+      points().map((q) => `${q.label}: ${nats(q[name].median)}`).join("; "));
     svg.innerHTML = parts.join("");
   }
 

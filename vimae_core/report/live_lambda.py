@@ -20,7 +20,6 @@ from vimae_core.priors import Prior, make_prior
 from vimae_core.profiles import parameters
 from vimae_core.reference import REFERENCE, find_reference, reference_record
 from vimae_core.report.provenance import folded, provenance
-from vimae_core.report.statistics import mean_over_seeds
 from vimae_core.report.style import DIGITS
 from vimae_core.runs import Run
 from vimae_core.store import RunError, config_digest
@@ -96,7 +95,7 @@ def drawn_configs() -> list[RunConfig]:
 def script(paths: Paths, data: Dataset) -> str:
     """All that the page draws, as a script: a page opened from disk may load one, and may read no other file.
 
-    null stands for what is infinite, for an interval that there is not, and for the `drawn` of a point without codes.
+    null stands for what is infinite, and for the `drawn` of a point without codes.
     Raises RunError for codes that are damaged.
     """
     points = (point for path in paths.values() for points in path.values() for point in points)
@@ -141,7 +140,9 @@ def _drawn(config: RunConfig, data: Dataset) -> dict | None:
 
 
 def _over_seeds(values: list[float]) -> dict:
-    return {"seeds": _finite(values), "mean": _finite(mean_over_seeds(values)[:3])}
+    """With median and range, as one seed far away takes the mean where no seed is, and its interval below zero."""
+    median, low, high = _finite([float(np.median(values)), min(values), max(values)])
+    return {"seeds": _finite(values), "median": median, "range": [low, high]}
 
 
 def _finite(values) -> list[float | None]:

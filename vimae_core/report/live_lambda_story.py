@@ -16,7 +16,7 @@ def story(paths: Paths) -> list[str]:
         *(_farther(held[0], point) for point in held[held.index(best) + 1 :]),
         _rising(rising, next(point for point in held if point.config.lambda_ == rising.config.lambda_)),
         "**The scale of the likelihood does as much.** The VAE has no λ to choose; its rate is "
-        f"{_span(vae['bernoulli'], 'rate', '.1f')} nats under `bernoulli` and {_span(vae['wae'], 'rate')} under `wae`.",
+        f"{_span(vae['bernoulli'], 'rate')} nats under `bernoulli` and {_span(vae['wae'], 'rate')} under `wae`.",
     ]
 
 
@@ -26,7 +26,7 @@ def _nearer(first: Point, best: Point) -> str:
     return (
         f"**From λ = {first.label} to {best.label} the codes come nearer to the prior.** Over the seeds the "
         f"divergence goes from {_span(first, 'kl')} nats to {_span(best, 'kl')}; the rate is "
-        f"{_span(best, 'rate', '.1f')} nats there."
+        f"{_span(best, 'rate')} nats there."
     )
 
 
@@ -50,12 +50,18 @@ def _rising(rising: Point, at_once: Point) -> str:
     nearer = sum(kl < best for kl in rising.values("kl"))
     return (
         f"**Where λ rises to {at_once.label}** over the first half of training, {n - rising.empty} of {n} seeds keep a "
-        f"code (rate {_span(rising, 'rate', '.1f')} nats); {nearer} of {n} lie nearer to the prior than the best with "
+        f"code (rate {_span(rising, 'rate')} nats); {nearer} of {n} lie nearer to the prior than the best with "
         f"that λ from the first step on, at {_span(rising, 'kl')} nats."
     )
 
 
-def _span(point: Point, measure: str, spec: str = ",.2f") -> str:
+def _span(point: Point, measure: str) -> str:
     """From the smallest seed to the largest."""
-    low, high = (signed(end(point.values(measure)), spec) for end in (min, max))
+    low, high = (rounded(end(point.values(measure))) for end in (min, max))
     return low if low == high else f"{low}–{high}"
+
+
+def rounded(nats: float) -> str:
+    """To three significant digits, none finer than a hundredth, as the page's script does: "2,710", "31.4", "0.05"."""
+    nats = float(f"{nats:.3g}")
+    return signed(nats, f",.{2 if abs(nats) < 10 else 1 if abs(nats) < 100 else 0}f")

@@ -137,6 +137,16 @@
     setDigit(digit);
   }
 
+  /* An empty pad: what was drawn is encoded no more. */
+  function wipe() {
+    pad.clear();
+    if (!state.digit || state.digit.label !== null) return;
+    state.digit = plane.code = null;
+    find("coded").textContent = "";
+    for (const name of ["seen", "given"]) find(name).width = find(name).height; // empties a canvas
+    plane.draw();
+  }
+
   function drawn(pixels) {
     setDigit({ label: null, pixels });
   }
@@ -173,7 +183,7 @@
     find("sample").addEventListener("click", () => glide(live.drawPrior(state.model.prior, random)));
     find("centre").addEventListener("click", () => glide([0, 0]));
     find("again").addEventListener("click", () => ((state.field = live.noiseField(random() * 2 ** 32)), encodeDigit(false)));
-    find("clear").addEventListener("click", () => pad.clear());
+    find("clear").addEventListener("click", wipe);
     find("zoom").addEventListener("change", () => plane.set({ view: view() }));
     for (const name of ["draws", "means"]) find(name).addEventListener("change", showModel);
     for (const kind of ["gaussian", "mask"]) {
@@ -200,6 +210,7 @@
   function makeCards() {
     for (const model of models) {
       const card = document.createElement("label");
+      card.className = "live-choice";
       card.innerHTML = `<input type="radio" name="live-model"><canvas aria-hidden="true"></canvas><b>${model.name}</b><small>${model.weight || "&nbsp;"}</small>`;
       model.canvas = card.querySelector("canvas");
       const choice = card.querySelector("input");

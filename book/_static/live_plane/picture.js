@@ -121,6 +121,7 @@
 
     clear() {
       this.strokes = [];
+      this.down = false;
       this.show();
     }
 
