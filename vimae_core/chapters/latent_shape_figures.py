@@ -15,6 +15,7 @@ from vimae_core.priors import Prior
 from vimae_core.report.provenance import provenance, seeds_of
 from vimae_core.report.results import LIKELIHOODS, Results
 from vimae_core.report.show import show_figure
+from vimae_core.report.statistics import signed
 from vimae_core.report.style import DIGITS, INK, MARKERS, PALE, WIDTH, seeds_and_line
 from vimae_core.runs import Run
 
@@ -63,7 +64,7 @@ def posterior_figure(
     spare = axes.flat[len(runs)] if len(runs) % 2 else None
     for axis, run, record, own in zip(axes.flat, runs, records, titles or map(titled, runs), strict=False):
         z = run.posterior(images).sample(torch.Generator().manual_seed(run.config.seed))
-        title = f"{own}\nKL {record['kl']:.3f} nats, std {record['latent_std']:.2f}"
+        title = f"{own}\nKL {signed(record['kl'], '#.3g')} nats, std {record['latent_std']:.2f}"
         _posterior_panel(axis, z.numpy(), labels.numpy(), run.prior, title)
     _key(figure, spare, labels.unique().tolist())
     return figure
