@@ -53,7 +53,7 @@ def test_figure_1_is_there_with_its_provenance(opened):
     assert figures >= 4 and tables == 5
     told = page.locator(".provenance")
     assert told.filter(has_text="Provenance: notebooks/").count() == figures + tables
-    assert told.filter(has_text="notebooks/06_conventions_and_scale.ipynb").count() == 1  # of the other readings
+    assert told.filter(has_text="notebooks/06_conventions_and_scale.ipynb").count() == 1  # of the other conventions
     assert told.filter(has_text="notebooks/01_latent_shape.ipynb").count() == figures + tables - 1
     assert page.locator("figcaption", has_text="Figure 1, this build").count() == 1
     assert page.locator("text=Claim 1").count() >= 1

@@ -1,4 +1,4 @@
-"""The first page: a verdict a claim, and how many statements hold under which reading."""
+"""The first page: a verdict a claim, and how many statements hold under which convention."""
 
 import re
 
@@ -44,7 +44,7 @@ def test_every_claim_has_a_line_with_its_verdict(monkeypatch):
 
 
 def test_statements_are_counted_by_reading():
-    """Under each, under none, otherwise under another likelihood; what one reading alone was asked is no comparison."""
+    """Under each, under none, otherwise under another likelihood; what one alone was asked is no comparison."""
     found = example({"bernoulli": {"a": "holds", "b": "holds", "c": "undecided", "d": "holds"},
                      "gaussian": {"a": "holds", "b": "contradicted", "c": "undecided"},
                      "wae": {"a": "holds", "b": "holds", "c": "contradicted"}})  # fmt: skip

@@ -24,7 +24,7 @@ def no_reading(r):
     n = findings.by_reading(found)
     failed = {c: [word(t) for of in claims.values() for t in of.values()] for c, claims in found.items()}
     return {c: (len(of), set(of) != {"holds"}) for c, of in failed.items()} | each(
-        {"of several readings": n.statements - len(n.always) - len(n.never)}, lambda v: v > 0
+        {"of several conventions": n.statements - len(n.always) - len(n.never)}, lambda v: v > 0
     )
 
 

@@ -1,4 +1,4 @@
-"""Chapter 3 under other readings: what its sentences say, and what the second analysis's records must show."""
+"""Chapter 3 under other conventions: what its sentences say, and what the second analysis's records must show."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Chapter 4 under other readings: what its sentences say, and what the second analysis's records must show."""
+"""Chapter 4 under other conventions: what its sentences say, and what the second analysis's records must show."""
 
 from tests.conclusions.generation import PAGE
 from tests.conclusions.readings import apart, free, gaussian, held, wae, wae_code

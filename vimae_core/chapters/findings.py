@@ -54,7 +54,7 @@ def of_the_reference() -> dict[str, Results]:
 
 
 def by_reading(found: ByConvention) -> SimpleNamespace:
-    """How many statements were asked under several readings; always, never: hold under each of theirs, under none.
+    """How many statements were asked under several conventions; always, never: hold under each of theirs, under none.
 
     by_likelihood: those that come out otherwise under a Gaussian than under a Bernoulli likelihood, all else equal.
     """
@@ -89,7 +89,7 @@ def show_claims(found: ByConvention, results: dict[str, Results]) -> None:
 
 
 def show_readings(found: ByConvention, behind: dict[int, list[Results]], name: str) -> None:
-    """Displays how many of each claim's statements hold, are undecided and are contradicted, under each reading."""
+    """Displays how many of each claim's statements hold, are undecided and are contradicted, under each convention."""
     shown = list({id(r): r for of in behind.values() for r in of}.values())
     counts = (
         f"claim {claim} under {c}, {', '.join(in_brief(of))}"
@@ -99,10 +99,10 @@ def show_readings(found: ByConvention, behind: dict[int, list[Results]], name: s
     show_figure(
         readings_figure(found),
         name,
-        "**The claims under five readings of what the paper leaves open.** Each bar is a claim's statements under one "
-        "reading: blue, how many hold; grey, undecided; orange, contradicted. The number is of those that hold. "
+        "**The claims under five conventions for what the paper leaves open.** Each bar is a claim's statements under "
+        "one of them: blue, how many hold; grey, undecided; orange, contradicted. The number is of those that hold. "
         "`wae` was argued beforehand to be the paper's own; no bar: not asked.",
-        f"Bars, a row a claim and a column a reading: {'; '.join(counts)}",
+        f"Bars, a row a claim and a column a convention: {'; '.join(counts)}",
         sources(shown),
         vector=True,
     )
