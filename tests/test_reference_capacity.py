@@ -60,7 +60,7 @@ def test_the_sweep_says_of_how_many_seeds_each_weight_is():
     first = [c for c in digits if c["seed"] < 10]  # from 10 on: the second analysis's
     vaes = [c for c in first if c["method"] in ("vae", "beta-vae") and c["prior"] == "normal"]
     counted = Counter((c["likelihood"], c["lambda_"]) for c in vaes)
-    names = {"bernoulli": "Bernoulli", "gaussian": "Gaussian, unit variance"}
+    names = {"bernoulli": "Bernoulli", "gaussian": "Gaussian of unit variance"}
     found = points.groupby(["likelihood", "lambda"]).size().to_dict()
     assert found == {(names[likelihood], weight): n for (likelihood, weight), n in counted.items()}
     by_hand = pd.DataFrame({"likelihood": ["B"] * 4 + ["G"], "lambda": [1.0, 0.1, 1.0, 30.0, 10.0]})
