@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import display
 from matplotlib.figure import Figure
+from PIL import Image
 
 from vimae_core.report.plain import as_html, as_phrase, shown_name
 from vimae_core.report.provenance import folded, folded_page
@@ -33,14 +34,22 @@ def show_figure(figure: Figure, name: str, caption: str, alt: str, provenance: s
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg" if vector else "png")
     plt.close(figure)
-    kind = "svg+xml" if vector else "png"
-    image = f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    kind, content = ("svg+xml", buffer.getvalue()) if vector else ("png", of_few_colours(buffer.getvalue()))
+    image = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
     block = Block(
         f"```{{figure}} {image}\n:name: {name}\n:alt: {alt}\n\n{caption}\n\n{folded(provenance)}\n```",
         f'<figure id="{name}"><img src="{image}" alt="{html.escape(alt)}" style="max-width: 100%">'
         f"<figcaption>{_captioned(name, caption)}{folded_page(provenance)}</figcaption></figure>",
     )
     show(block)
+
+
+def of_few_colours(png: bytes) -> bytes:
+    """The same picture with a palette of 256 colours: a third of the bytes, and no difference that an eye finds."""
+    picture, buffer = Image.open(io.BytesIO(png)), io.BytesIO()
+    few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(buffer, format="png", optimize=True, dpi=picture.info["dpi"])
+    return buffer.getvalue()
 
 
 def show_table(table: pd.DataFrame, name: str, caption: str, provenance: str) -> None:
