@@ -70,6 +70,8 @@ class RunConfig:
     n_train: int | None = None  # the first n training images; None: all
     method: str = "vimae"
     prior: str = "normal"
+    prior_scale: float | None = None  # the family's own, as of `make_prior`; None: unit variance
+    prior_shape: float | None = None  # of a generalised normal: 1 Laplace's, 2 the normal's, larger towards the uniform
     alpha: float | None = None  # weight of the rate, that is of I(X, Z) in Eq. (4)
     lambda_: float | None = None  # weight of D(q(z)||p(z))
     lambda_schedule: str = "constant"  # how lambda gets there, Eq. (8): at once, rising, or rising until q(z) fits p(z)
@@ -118,7 +120,14 @@ class RunConfig:
             "n_train",
             f"at least batch_size = {self.batch_size}",
         )
+        self._check_prior()
         self._set_weights()
+
+    def _check_prior(self):
+        for name in ("prior_scale", "prior_shape"):
+            _require(getattr(self, name) is None or getattr(self, name) > 0, self, name, "greater than 0, or None")
+        shaped = hasattr(PRIORS[self.prior], "shape")
+        _require(self.prior_shape is None or shaped, self, "prior_shape", f"None: the {self.prior} prior has none")
 
     def _check_type(self, field):
         value, kind = plain(getattr(self, field.name)), field.type
@@ -173,10 +182,12 @@ class RunConfig:
 
     @property
     def label(self) -> str:
-        """The paper's name of the model, where it has one."""
+        """The paper's name of the model, where it has one, and its prior's scale and shape where these are given."""
         own = {"method": self.method, "prior": self.prior}
         name = next((n for n, m in PAPER_MODELS.items() if {"prior": "normal", **m} == own), None)
-        return name or f"{self.method} ({self.prior} prior)"
+        own = {"scale": self.prior_scale, "shape": self.prior_shape}
+        given = [f"{field} {value:g}" for field, value in own.items() if value is not None]
+        return ", ".join([name or f"{self.method} ({self.prior} prior)", *given])
 
 
 def plain(value):
