@@ -53,6 +53,8 @@ def test_models_go_by_the_papers_names(name):
         ({"method": "beta-vae", "alpha": 1, "lambda_": 2}, "a beta-VAE has one weight"),
         ({"method": "vae", "encoder": "deterministic"}, "a point has an infinite rate"),
         ({"method": "vae", "prior": "uniform"}, "prior='uniform' is not possible: must be unbounded"),
+        ({"encoder_std": 0.0}, "encoder_std=0.0 is not possible: must be greater than 0, or None"),
+        ({"encoder": "deterministic", "encoder_std": 0.1}, "encoder_std=0.1 is not possible: must be None: a determin"),
         ({"prior_scale": 0.0}, "prior_scale=0.0 is not possible: must be greater than 0, or None"),
         ({"prior": "logistic", "prior_shape": 4}, "prior_shape=4.0 is not possible: must be None: the logistic prior"),
         ({"prior": "generalised-normal", "prior_shape": -1}, "prior_shape=-1.0 is not possible: must be greater than"),

@@ -82,6 +82,7 @@ class RunConfig:
     architecture: str = "mlp"  # of 5.1; wae-mlp: with the WAE code's batch norm; conv: that code's, of 5.2
     width: float = 1.0  # of the paper's hidden layers
     encoder: str = "gaussian"
+    encoder_std: float | None = None  # of every coordinate of a Gaussian encoder; None: learnt
     input_noise: float = 0.0  # on the encoder's input in training; the WAE code's deterministic encoder has 0.01
     pretraining: int = (
         0  # images a step that first bring the codes to the prior's moments; the WAE code: 1000, faces 256
@@ -120,6 +121,9 @@ class RunConfig:
             "n_train",
             f"at least batch_size = {self.batch_size}",
         )
+        _require(self.encoder_std is None or self.encoder_std > 0, self, "encoder_std", "greater than 0, or None")
+        learnt = self.encoder_std is None or self.encoder == "gaussian"
+        _require(learnt, self, "encoder_std", f"None: a {self.encoder} encoder has none")
         self._check_prior()
         self._set_weights()
 
@@ -182,10 +186,10 @@ class RunConfig:
 
     @property
     def label(self) -> str:
-        """The paper's name of the model, where it has one, and its prior's scale and shape where these are given."""
+        """The paper's name of the model, where it has one; the prior's scale and shape and the noise, if given."""
         own = {"method": self.method, "prior": self.prior}
         name = next((n for n, m in PAPER_MODELS.items() if {"prior": "normal", **m} == own), None)
-        own = {"scale": self.prior_scale, "shape": self.prior_shape}
+        own = {"scale": self.prior_scale, "shape": self.prior_shape, "noise": self.encoder_std}
         given = [f"{field} {value:g}" for field, value in own.items() if value is not None]
         return ", ".join([name or f"{self.method} ({self.prior} prior)", *given])
 

@@ -1,4 +1,4 @@
-"""How much a code tells, Eq. (3): rate, information and divergence, by the exact mixture of posteriors over the data."""
+"""How much a code tells, Eq. (3): rate, information and divergence, by the exact mixture over the data."""
 
 import math
 import warnings
@@ -81,7 +81,7 @@ def _fitted(others: Posterior, generator: torch.Generator) -> GaussianMixture:
 
 @torch.no_grad()
 def information(run: Run, data: Dataset, n_test: int | None = None) -> dict[str, int | float]:
-    """Eq. (3) on the test split (its first `n_test` images) beside the training images: means and standard errors, nats.
+    """Eq. (3) on the test split (its first `n_test` images) beside the training images, nats, with standard errors.
 
     `information` is at most I_q(X;Z) and at most `ceiling`, `information_above` the smallest of the bounds from above.
     So between them lie the aggregate posterior's `entropy` and `entropy_above`, h(q(z|x)) more; and by Eq. (3)
