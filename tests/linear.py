@@ -42,5 +42,5 @@ class Linear:
         ):
             parameter.data = torch.from_numpy(value).float()
         run = Run(config, path, history={}, environment={})
-        run.__dict__["network"] = Autoencoder(nn.Sequential(nn.Flatten(), encoder), decoder, (1, side, side), False)
+        run.__dict__["network"] = Autoencoder(nn.Sequential(nn.Flatten(), encoder), decoder, (1, side, side), None)
         return run

@@ -53,6 +53,11 @@ def test_models_go_by_the_papers_names(name):
         ({"method": "beta-vae", "alpha": 1, "lambda_": 2}, "a beta-VAE has one weight"),
         ({"method": "vae", "encoder": "deterministic"}, "a point has an infinite rate"),
         ({"method": "vae", "prior": "uniform"}, "prior='uniform' is not possible: must be unbounded"),
+        ({"encoder_std": 0.0}, "encoder_std=0.0 is not possible: must be greater than 0, or None"),
+        ({"encoder": "deterministic", "encoder_std": 0.1}, "encoder_std=0.1 is not possible: must be None: a determin"),
+        ({"prior_scale": 0.0}, "prior_scale=0.0 is not possible: must be greater than 0, or None"),
+        ({"prior": "logistic", "prior_shape": 4}, "prior_shape=4.0 is not possible: must be None: the logistic prior"),
+        ({"prior": "generalised-normal", "prior_shape": -1}, "prior_shape=-1.0 is not possible: must be greater than"),
     ],
 )
 def test_impossible_values_are_refused(fields, message):
@@ -112,3 +117,12 @@ def test_flags_name_a_configuration(config):
     parser = argparse.ArgumentParser()
     add_flags(parser)
     assert RunConfig(**vars(parser.parse_args(as_flags(config)))) == config
+
+
+def test_a_priors_scale_and_shape_are_named_where_they_are_given():
+    """In the label, so that no table takes two doses for one model; the defaults are in no name."""
+    assert not {"prior_scale", "prior_shape"} & set(RunConfig().scientific)
+    scaled = RunConfig(prior_scale=0.5)
+    assert scaled.scientific["prior_scale"] == 0.5 and scaled.label == "VIMAE-n, scale 0.5"
+    shaped = RunConfig(prior="generalised-normal", prior_shape=4)
+    assert shaped.label == "vimae (generalised-normal prior), shape 4"

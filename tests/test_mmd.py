@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy.spatial import distance
 
 from vimae_core import gaussian_kernel, imq_kernel, make_prior, mmd2, null_band
-from vimae_core.mmd import KERNELS, mmd2_as_printed, squared_distances, wae_kernel
+from vimae_core.mmd import KERNELS, kernel_of, mmd2_as_printed, squared_distances, wae_kernel
+from vimae_core.priors import PRIORS
 
 
 def kernel_of_two_points(name: str, x: np.ndarray, y: np.ndarray) -> float:
@@ -140,6 +141,17 @@ def test_kernels_have_their_scales():
     assert imq_kernel(x, y, scale=3.0)[1, 2].item() == pytest.approx(3 / (3 + float((x[1] - y[2]).square().sum())))
     torch.testing.assert_close(imq_kernel(x, x).diagonal(), torch.ones(3, dtype=torch.float64))
     torch.testing.assert_close(wae_kernel(x, x).diagonal(), torch.full((3,), 7.0, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("name", list(KERNELS))
+@pytest.mark.parametrize("prior", list(PRIORS))
+def test_a_priors_kernel_follows_its_variance(name, prior):
+    """Codes and prior scaled together lie as near as before; at unit variance it is the kernel itself, to the bit."""
+    x, y = draws(6, 5, 0), draws(7, 5, 1)
+    unit = make_prior(prior, 5)
+    assert torch.equal(kernel_of(name, unit)(x, y), KERNELS[name](x, y))
+    scaled = kernel_of(name, make_prior(prior, 5, 3 * unit.scale))
+    torch.testing.assert_close(scaled(3 * x, 3 * y), KERNELS[name](x, y))
 
 
 def test_squared_distances_are_scipys_and_never_negative():

@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tests.conftest import ROOT, write_idx
 from vimae_core import RunConfig, load_dataset
 from vimae_core.layers import Convolution, TransposedConvolution
-from vimae_core.networks import build_network, pick_precision
+from vimae_core.networks import ARCHITECTURES, build_network, pick_precision
 from vimae_core.objectives import loss_terms
 from vimae_core.runs import _train
 from vimae_core.training import Training
@@ -226,3 +226,18 @@ def test_images_stay_bytes_and_channels_stay_together(training):
     for weight in between:
         assert weight.is_contiguous(memory_format=torch.channels_last)
         assert weight.grad.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_codes_noise_is_learnt_or_given(architecture):
+    """Given, the encoder has half as many outputs, and every coordinate of every posterior that standard deviation."""
+    shape = (1, 28, 28)
+    learnt, given, point = (
+        build_network(RunConfig(architecture=architecture, latent_dim=3, width=0.1, **fields), shape)
+        for fields in ({}, {"encoder_std": 0.3}, {"encoder": "deterministic"})
+    )
+    x = torch.rand(4, *shape, generator=torch.Generator().manual_seed(0))
+    variances = [network.eval().encode(x).log_variance.exp() for network in (learnt, given, point)]
+    assert variances[0].unique().numel() > 1
+    torch.testing.assert_close(variances[1], torch.full((4, 3), 0.09))
+    assert variances[2].eq(0).all()

@@ -1,10 +1,16 @@
 """Every test was committed before the first run that it judges began: by the records, and by the history if there."""
 
+import math
 import subprocess
 from datetime import datetime
 
+import numpy as np
+from scipy import stats
+
 from tests.conftest import ROOT
+from vimae_core.chapters import capacity, conventions
 from vimae_core.chapters.registered import REGISTERED, began, judged, registrations
+from vimae_core.profiles import parameters
 from vimae_core.report.results import reference_results
 
 
@@ -61,3 +67,34 @@ def test_the_changes_name_how_many_runs_there_were():
     last = max(run.environment["time"] for run in found["constraint"].runs)
     assert len([r for r in found["digits"].runs if r.environment["time"] < last]) == 2
     assert "but for two of the paper's Table 1, which ended before the last of the multiplier's" in page
+
+
+def test_the_third_analysis_has_its_numbers():
+    """Entropies of its pairs of priors, by scipy; the seeds' scatter and the power that it implies, by the records."""
+    page = " ".join((ROOT / "book" / "third_analysis.md").read_text(encoding="utf-8").split())
+    normal, logistic, laplace = (d.entropy() for d in (stats.norm(), stats.logistic(0, math.sqrt(3) / math.pi),
+                                                       stats.laplace(0, math.sqrt(0.5))))  # fmt: skip
+    uniform = math.log(2 * math.sqrt(3))
+    for shape, entropy in ((0.73996, uniform), (3.07590, logistic), (6.91314, laplace)):
+        prior = stats.gennorm(shape)
+        assert abs(prior.entropy() - math.log(prior.std()) - entropy) < 1e-5 and f"{shape:.5f}" in page
+    assert abs(math.exp(logistic - normal) - 0.985740) < 1e-6 and "σ = 0.985740" in page
+    told = "(1.4046 nats a coordinate), Laplace and 6.91 (1.3466), shape 0.74 and uniform (1.2425)"
+    assert told in page and [round(h, 4) for h in (logistic, laplace, uniform, normal)] == [
+        1.4046,
+        1.3466,
+        1.2425,
+        1.4189,
+    ]
+    runs = conventions.digits(parameters("conventions", "reference"), "constrained")
+    found = reference_results("conventions", None)["digits"].among(runs)
+    scatter = []
+    for condition in ("clean", "gaussian 0.4", "mask 0.5"):
+        one, other = (capacity.accuracies(found, m, condition) for m in ("VIMAE-l", "VIMAE-n"))
+        assert len(one) == 12
+        scatter.append(np.std([np.mean(one[seed]) - np.mean(other[seed]) for seed in one], ddof=1))
+    assert "was {:.2f} points on clean digits, {:.1f} under σ = 0.4 and {:.1f} under p = 0.5".format(*scatter) in page
+    entropies = np.array([normal, *2 * [logistic], *2 * [laplace], *2 * [uniform]])
+    errors = [std / math.sqrt(2 * 12) / np.sqrt(np.square(entropies - entropies.mean()).sum()) for std in scatter]
+    assert "about {:.1f}, {:.1f} and {:.1f} points a nat".format(*errors) in page
+    assert min(paper / (0.0144 * e) for paper, e in zip((0.5, 1.8, 0.9), errors, strict=True)) > 40

@@ -70,6 +70,8 @@ class RunConfig:
     n_train: int | None = None  # the first n training images; None: all
     method: str = "vimae"
     prior: str = "normal"
+    prior_scale: float | None = None  # the family's own, as of `make_prior`; None: unit variance
+    prior_shape: float | None = None  # of a generalised normal: 1 Laplace's, 2 the normal's, larger towards the uniform
     alpha: float | None = None  # weight of the rate, that is of I(X, Z) in Eq. (4)
     lambda_: float | None = None  # weight of D(q(z)||p(z))
     lambda_schedule: str = "constant"  # how lambda gets there, Eq. (8): at once, rising, or rising until q(z) fits p(z)
@@ -80,6 +82,7 @@ class RunConfig:
     architecture: str = "mlp"  # of 5.1; wae-mlp: with the WAE code's batch norm; conv: that code's, of 5.2
     width: float = 1.0  # of the paper's hidden layers
     encoder: str = "gaussian"
+    encoder_std: float | None = None  # of every coordinate of a Gaussian encoder; None: learnt
     input_noise: float = 0.0  # on the encoder's input in training; the WAE code's deterministic encoder has 0.01
     pretraining: int = (
         0  # images a step that first bring the codes to the prior's moments; the WAE code: 1000, faces 256
@@ -118,7 +121,17 @@ class RunConfig:
             "n_train",
             f"at least batch_size = {self.batch_size}",
         )
+        _require(self.encoder_std is None or self.encoder_std > 0, self, "encoder_std", "greater than 0, or None")
+        learnt = self.encoder_std is None or self.encoder == "gaussian"
+        _require(learnt, self, "encoder_std", f"None: a {self.encoder} encoder has none")
+        self._check_prior()
         self._set_weights()
+
+    def _check_prior(self):
+        for name in ("prior_scale", "prior_shape"):
+            _require(getattr(self, name) is None or getattr(self, name) > 0, self, name, "greater than 0, or None")
+        shaped = hasattr(PRIORS[self.prior], "shape")
+        _require(self.prior_shape is None or shaped, self, "prior_shape", f"None: the {self.prior} prior has none")
 
     def _check_type(self, field):
         value, kind = plain(getattr(self, field.name)), field.type
@@ -173,10 +186,12 @@ class RunConfig:
 
     @property
     def label(self) -> str:
-        """The paper's name of the model, where it has one."""
+        """The paper's name of the model, where it has one; the prior's scale and shape and the noise, if given."""
         own = {"method": self.method, "prior": self.prior}
         name = next((n for n, m in PAPER_MODELS.items() if {"prior": "normal", **m} == own), None)
-        return name or f"{self.method} ({self.prior} prior)"
+        own = {"scale": self.prior_scale, "shape": self.prior_shape, "noise": self.encoder_std}
+        given = [f"{field} {value:g}" for field, value in own.items() if value is not None]
+        return ", ".join([name or f"{self.method} ({self.prior} prior)", *given])
 
 
 def plain(value):

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from vimae_core.priors import Prior
 
 Kernel = Callable[[Tensor, Tensor], Tensor]
 
@@ -38,13 +41,19 @@ def gaussian_kernel(
     return torch.exp(-squared_distances(x, y) / c)
 
 
-def wae_kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
-    """The WAE code's kernel: a sum of seven inverse multiquadratics around C = 2 dim(Z)."""
+def wae_kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], scale: float | None = None) -> Float[Tensor, "n m"]:
+    """The WAE code's kernel: a sum of seven inverse multiquadratics around C = `scale` = 2 dim(Z)."""
     distances = squared_distances(x, y)
-    return sum(c / (c + distances) for c in (2.0 * x.shape[1] * s for s in WAE_SCALES))
+    around = 2.0 * x.shape[1] if scale is None else scale
+    return sum(c / (c + distances) for c in (around * s for s in WAE_SCALES))
 
 
 KERNELS = {"imq": imq_kernel, "gaussian": gaussian_kernel, "wae": wae_kernel}
+
+
+def kernel_of(name: str, prior: Prior) -> Kernel:
+    """The kernel of that name for a prior: C = 2 dim(Z) var, the mean of |z - z'|^2 for two draws of it."""
+    return partial(KERNELS[name], scale=2.0 * prior.dim * prior.std**2)
 
 
 def mmd2(

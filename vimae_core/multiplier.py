@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vimae_core.config import RunConfig
-from vimae_core.mmd import KERNELS, null_band
+from vimae_core.mmd import kernel_of, null_band
 from vimae_core.priors import Prior
 
 RISE = 0.5  # of the steps: after them the ramp is at its end
@@ -65,4 +65,4 @@ def tolerance(config: RunConfig, prior: Prior, steps: int) -> float:
     sqrt(w n (n + m)) codes make.
     """
     n, m = config.batch_size, config.memory + config.more_codes
-    return null_band(prior, round(math.sqrt(steps * n * (n + m))), KERNELS[config.kernel]).high
+    return null_band(prior, round(math.sqrt(steps * n * (n + m))), kernel_of(config.kernel, prior)).high

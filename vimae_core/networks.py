@@ -1,5 +1,6 @@
 """The autoencoders: q(z|x), a diagonal Gaussian, and p(x|z), a mean for every pixel."""
 
+import math
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -33,21 +34,22 @@ class Posterior(NamedTuple):
 class Autoencoder(nn.Module):
     """An encoder from images to the posterior's parameters and a decoder from latents to pixel logits.
 
+    `std` is that of every coordinate of q(z|x), 0 for a deterministic encoder; None: the encoder tells it too.
     `precision` is that of the matrix products, fp32 or bf16; what goes in and comes out is fp32.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, image_shape: tuple[int, ...], deterministic: bool):
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, image_shape: tuple[int, ...], std: float | None):
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
-        self.image_shape, self.deterministic = tuple(image_shape), deterministic
+        self.image_shape, self.std = tuple(image_shape), std
         self.precision = "fp32"
 
     def encode(self, x: Float[Tensor, "n c h w"]) -> Posterior:
         """q(z|x) for pixels in [0, 1]."""
         parameters = self._through(self.encoder, x)
-        if self.deterministic:
-            return Posterior(parameters, torch.full_like(parameters, -torch.inf))
-        return Posterior(*parameters.chunk(2, dim=1))
+        if self.std is None:
+            return Posterior(*parameters.chunk(2, dim=1))
+        return Posterior(parameters, torch.full_like(parameters, 2 * math.log(self.std) if self.std else -math.inf))
 
     def decode(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """Logits of the pixel means."""
@@ -62,12 +64,13 @@ def build_network(config: RunConfig, image_shape: tuple[int, ...]) -> Autoencode
 
     Raises ValueError for a size that the architecture does not take.
     """
-    outputs = config.latent_dim * (1 if config.encoder == "deterministic" else 2)
+    std = 0.0 if config.encoder == "deterministic" else config.encoder_std
+    outputs = config.latent_dim * (2 if std is None else 1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         build = ARCHITECTURES[config.architecture]
         encoder, decoder = build(tuple(image_shape), config.width, config.latent_dim, outputs)
-    return Autoencoder(encoder, decoder, image_shape, config.encoder == "deterministic")
+    return Autoencoder(encoder, decoder, image_shape, std)
 
 
 def mlp_autoencoder(

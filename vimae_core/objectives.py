@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vimae_core.config import RunConfig
-from vimae_core.mmd import KERNELS, mmd2, mmd2_beside
+from vimae_core.mmd import kernel_of, mmd2, mmd2_beside
 from vimae_core.networks import Posterior
 from vimae_core.priors import Prior
 
@@ -133,7 +133,7 @@ def loss_terms(
         terms["rate"] = rate(posterior, z, prior).mean()
         loss = loss + config.alpha * terms["rate"]
     if config.lambda_ > config.alpha:
-        kernel, few = KERNELS[config.kernel], others is None or len(others) == 0
+        kernel, few = kernel_of(config.kernel, prior), others is None or len(others) == 0
         terms["divergence"] = mmd2(z, z_prior, kernel) if few else mmd2_beside(z, others, z_prior, kernel)
         loss = loss + (config.lambda_ - config.alpha if weight is None else weight) * terms["divergence"]
     return {"loss": loss, **terms}

@@ -15,7 +15,7 @@ class Prior(ABC):
     """p(z) on R^dim, a product of `dim` copies of one symmetric density with location 0.
 
     `scale` is the family's own parameter (the normal's sigma, the logistic's s, the Laplace's b,
-    the uniform's half width); None means unit variance.
+    the uniform's half width, the generalised normal's a); None means unit variance.
     """
 
     dim: int
@@ -132,15 +132,67 @@ class Uniform(Prior):
         return ((u + 1) / 2).clamp(0, 1)
 
 
+@dataclass(frozen=True)
+class GeneralisedNormal(Prior):
+    """Of density exp(-|u|^shape): a Laplace at shape 1, a normal at 2, and a uniform as the shape grows."""
+
+    shape: float = 2.0
+
+    name = "generalised-normal"
+
+    def __post_init__(self):
+        if not 0 < self.shape < math.inf:
+            raise ValueError(f"shape={self.shape!r} is not possible: must be positive and finite")
+        super().__post_init__()
+
+    @property
+    def unit_scale(self) -> float:
+        return math.exp((math.lgamma(1 / self.shape) - math.lgamma(3 / self.shape)) / 2)
+
+    @property
+    def unit_entropy(self) -> float:
+        return 1 / self.shape + self._log_volume
+
+    @property
+    def _log_volume(self) -> float:
+        return math.log(2) + math.lgamma(1 + 1 / self.shape)
+
+    def _unit_sample(self, empty, generator):
+        # A mixture of uniforms; the power of a gamma of 1 / shape would underflow to 0 where the shape is large.
+        gamma = torch._standard_gamma(torch.full_like(empty, 1 + 1 / self.shape), generator=generator)
+        return empty.uniform_(-1, 1, generator=generator) * gamma ** (1 / self.shape)
+
+    def _unit_log_density(self, u):
+        return -(u.abs() ** self.shape) - self._log_volume
+
+    def _unit_cdf(self, u):
+        power = u.double().abs() ** self.shape
+        tail = 0.5 * torch.special.gammaincc(torch.full_like(power, 1 / self.shape), power)
+        # Where the power underflows the density is flat.
+        tail = torch.where(power < 1e-30, 0.5 - u.double().abs() * math.exp(-self._log_volume), tail)
+        return torch.where(u < 0, tail, 1 - tail).to(u.dtype)
+
+
 def _exponential(empty, generator):
     return torch.empty_like(empty).exponential_(generator=generator)
 
 
-PRIORS = {"normal": Normal, "logistic": Logistic, "laplace": Laplace, "uniform": Uniform}
+PRIORS = {
+    "normal": Normal,
+    "logistic": Logistic,
+    "laplace": Laplace,
+    "uniform": Uniform,
+    "generalised-normal": GeneralisedNormal,
+}
 
 
-def make_prior(name: str, dim: int, scale: float | None = None) -> Prior:
+def make_prior(name: str, dim: int, scale: float | None = None, shape: float | None = None) -> Prior:
     """The prior of that name on R^dim; unit variance unless `scale` is given. Raises ValueError."""
     if name not in PRIORS:
         raise ValueError(f"prior {name!r} is unknown: must be one of {', '.join(PRIORS)}")
-    return PRIORS[name](dim, scale)
+    if shape is None:
+        return PRIORS[name](dim, scale)
+    if not hasattr(PRIORS[name], "shape"):
+        shaped = ", ".join(other for other, prior in PRIORS.items() if hasattr(prior, "shape"))
+        raise ValueError(f"shape={shape!r} is not possible: the {name} prior has none; {shaped} has")
+    return PRIORS[name](dim, scale, shape)

@@ -79,7 +79,7 @@ class Run:
 
     @property
     def prior(self) -> Prior:
-        return make_prior(self.config.prior, self.config.latent_dim)
+        return make_prior(self.config.prior, self.config.latent_dim, self.config.prior_scale, self.config.prior_shape)
 
     def posterior(self, images: Tensor | np.ndarray) -> Posterior:
         """q(z|x) of images (n, channels, height, width), bytes or pixels in [0, 1]; on the CPU.

@@ -42,7 +42,7 @@ class Training:
         self.images = images[: config.n_train].to(device)
         self.steps_per_epoch = len(self.images) // config.batch_size  # an incomplete batch is left out
         self.total_steps = config.epochs * self.steps_per_epoch
-        self.prior = make_prior(config.prior, config.latent_dim)
+        self.prior = make_prior(config.prior, config.latent_dim, config.prior_scale, config.prior_shape)
         self.network = build_network(config, images.shape[1:]).to(device)
         self.network.precision = pick_precision(config.precision, device)
         self.weights = {name: p for name, p in self.network.named_parameters() if p.requires_grad}

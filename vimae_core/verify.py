@@ -85,6 +85,8 @@ def measured_again(
         return latent_fit.codes_and_images(run, data["test"][0][: record["n"]], generator)
     if measure == "batches":
         return batches.batches(run, data, n_test=settings["n_test"])
+    if measure == "information":
+        return information.information(run, data, n_test=settings["n_test"])
     if measure == "generation":
         images, labels = (part[: record["n"]] for part in data["test"])
         network = digit_network(data)

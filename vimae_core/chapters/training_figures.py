@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from vimae_core.mmd import KERNELS, null_band
+from vimae_core.mmd import kernel_of, null_band
 from vimae_core.networks import build_network
 from vimae_core.report.results import Results, sources
 from vimae_core.report.show import show_figure, show_table
@@ -96,8 +96,8 @@ def rate_and_mmd_figure(results: Results) -> Figure:
         for axis, measure in ((top, "rate"), (bottom, "mmd2")):
             values = results.values(label, measure)
             axis.plot([place] * len(values), values, MARKERS[i % len(MARKERS)], markersize=5, linestyle="", **style)
-    config = results.runs[0].config
-    band = null_band(results.runs[0].prior, config.batch_size, KERNELS[config.kernel])
+    config, prior = results.runs[0].config, results.runs[0].prior
+    band = null_band(prior, config.batch_size, kernel_of(config.kernel, prior))
     bottom.axhspan(band.low, band.high, color=PALE, alpha=0.35, linewidth=0)
     bottom.axhline(0, color=INK, linewidth=0.8)
     top.set(ylabel="rate, nats an image", ylim=(0, None))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vimae_core.config import RunConfig
 from vimae_core.data import Dataset
-from vimae_core.mmd import KERNELS, mmd2
+from vimae_core.mmd import kernel_of, mmd2
 from vimae_core.networks import Autoencoder, as_pixels
 from vimae_core.pretraining import perturbed
 from vimae_core.runs import Run
@@ -41,16 +41,17 @@ def batches(run: Run, data: Dataset, n_test: int | None = None) -> dict[str, int
 def _estimates(run: Run, network: Autoencoder, images: UInt8[Tensor, "n c h w"]) -> dict[str, float]:
     """Of the network in the mode that it is in; an incomplete batch is left out."""
     config, generator = run.config, torch.Generator().manual_seed(run.config.seed)
+    kernel = kernel_of(config.kernel, run.prior)
     order = torch.randperm(len(images), generator=generator)[: len(images) // config.batch_size * config.batch_size]
     codes, draws, within = [], [], []
     for rows in order.split(config.batch_size):
         x = perturbed(as_pixels(images[rows]), config.input_noise, generator)
         codes.append(network.encode(x).sample(generator))
         draws.append(run.prior.sample(len(rows), generator))
-        within.append(mmd2(codes[-1], draws[-1], KERNELS[config.kernel]))
+        within.append(mmd2(codes[-1], draws[-1], kernel))
     by_batch = torch.stack(within).double()
     return {
         "mmd2_in_batches": by_batch.mean().item(),
         "mmd2_in_batches_error": by_batch.std().item() / math.sqrt(len(by_batch)),
-        "mmd2_pooled": mmd2(torch.cat(codes), torch.cat(draws), KERNELS[config.kernel], block=250).item(),
+        "mmd2_pooled": mmd2(torch.cat(codes), torch.cat(draws), kernel, block=250).item(),
     }

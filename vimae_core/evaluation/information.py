@@ -1,168 +1,115 @@
-"""Equations (1) to (14) of the paper on discrete models, where both sides can be computed exactly; nats, float64.
+"""How much a code tells, Eq. (3): rate, information and divergence, by the exact mixture over the data."""
 
-A model is four tables: the data p(x) [x], the encoder q(z|x) [x, z], the prior p(z) [z] and the decoder
-p_theta(x|z) [z, x]. Every function raises ValueError for a table that is negative or whose distributions
-do not sum to 1.
-"""
+import math
+import warnings
 
-from collections.abc import Callable
+import torch
+from jaxtyping import Float, Float64
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from torch import Tensor
 
-import numpy as np
-from jaxtyping import Float
-from numpy import ndarray
+from vimae_core.config import RunConfig
+from vimae_core.data import Dataset
+from vimae_core.networks import Posterior, as_pixels
+from vimae_core.objectives import distortion, rate
+from vimae_core.priors import Prior
+from vimae_core.runs import Run
 
-Table = Float[ndarray, "*s"]
-Data = Float[ndarray, "x"]
-Encoder = Float[ndarray, "x z"]
-Prior = Float[ndarray, "z"]
-Decoder = Float[ndarray, "z x"]
-Divergence = Callable[[ndarray, ndarray], float]
-
-
-def joint(marginal: Float[ndarray, "a"], conditional: Float[ndarray, "a b"]) -> Float[ndarray, "a b"]:
-    """p(a) p(b|a), [a, b]: q(x, z) from data and encoder, p_theta(z, x) from prior and decoder."""
-    _check(marginal, "marginal")
-    _check(conditional, "conditional", axis=-1)
-    return marginal[:, None] * conditional
+ACTIVE = 0.01  # of the prior's variance: what a coordinate's mean varies by over images (Burda et al. 2016)
+COMPONENTS, FITTED = 20, 10_000  # of the Gaussian mixture: a density that no number of images bounds, and its draws
 
 
-def reverse(p_ab: Float[ndarray, "a b"]) -> Float[ndarray, "b a"]:
-    """p(a|b), [b, a], by Bayes' rule: q(x|z) or p_theta(z|x). Uniform where b has no mass."""
-    _check(p_ab, "p_ab")
-    mass = p_ab.sum(0)[:, None]
-    return np.divide(p_ab.T, mass, out=np.full(p_ab.T.shape, 1 / len(p_ab)), where=mass > 0)
+def check(config: RunConfig, data: Dataset, n_test: int | None = None) -> None:
+    """Raises ValueError for fewer images than a standard error or a Gaussian mixture needs."""
+    n, m = len(data["train"][0][: config.n_train]), len(data["test"][0][:n_test])
+    if m < 2:
+        raise ValueError(f"n_test={m} is not possible: a standard error needs 2 or more images")
+    if n <= COMPONENTS:
+        raise ValueError(f"n_train={n} is not possible: the information needs more than {COMPONENTS} training images")
 
 
-def f_divergence(p: Table, q: Table, f: Callable[[ndarray], ndarray]) -> float:
-    """D(p||q) = sum f(p/q) q, Eq. (1), for a convex f with f(1) = 0. Raises ValueError where q is 0 but p is not."""
-    _check(p, "p")
-    _check(q, "q")
-    if np.any((q == 0) & (p > 0)):
-        raise ValueError("q is 0 where p is not: Eq. (1) needs a q that is positive wherever p is")
-    return float(q[q > 0] @ f(p[q > 0] / q[q > 0]))
+def log_mixture(z: Float[Tensor, "m d"], posterior: Posterior, block: int = 100) -> Float64[Tensor, " m"]:
+    """log 1/n sum_i q(z|x_i) of each z, nats: the aggregate posterior of n images, exactly, `block` rows at a time.
 
-
-def kl(p: Table, q: Table) -> float:
-    """D_KL(p||q) = E_p log(p/q) in nats, Eq. (1) with f(t) = t log t; infinite where q is 0 but p is not."""
-    _check(p, "p")
-    _check(q, "q")
-    return _mean_log(p, np.divide(p, q, out=np.full(p.shape, np.inf), where=q > 0))
-
-
-def entropy(p: Table) -> float:
-    """h = -E_p log p of a table of any shape, nats."""
-    _check(p, "p")
-    return -_mean_log(p, p)
-
-
-def conditional_entropy(p_xz: Float[ndarray, "x z"]) -> float:
-    """h(X|Z) = -E log p(x|z) of a joint table, nats: the last term of Eq. (6)."""
-    return -_mean_log(p_xz, reverse(p_xz).T)
-
-
-def mutual_information(p_xz: Float[ndarray, "x z"]) -> float:
-    """I(X, Z) = D_KL(p(x, z)||p(x) p(z)) of a joint table, nats: section 2.1."""
-    return kl(p_xz, np.outer(p_xz.sum(1), p_xz.sum(0)))
-
-
-def rate(p_x: Data, encoder: Encoder, prior: Prior) -> float:
-    """E_p(x) D_KL(q(z|x)||p(z)), nats: the left side of Eq. (3)."""
-    return kl(joint(p_x, encoder), np.outer(p_x, prior))
-
-
-def distortion(p_x: Data, encoder: Encoder, decoder: Decoder) -> float:
-    """E_p(x) E_q(z|x)[-log p_theta(x|z)], nats: the left side of Eq. (7), the loss of an autoencoder."""
-    _check(decoder, "decoder", axis=-1)
-    return -_mean_log(joint(p_x, encoder), decoder.T)
-
-
-def elbo(p_x: Data, encoder: Encoder, prior: Prior, decoder: Decoder) -> float:
-    """The ELBO, Eq. (2): minus rate minus distortion, nats."""
-    return -rate(p_x, encoder, prior) - distortion(p_x, encoder, decoder)
-
-
-def infovae_objective(
-    p_x: Data, encoder: Encoder, prior: Prior, decoder: Decoder, alpha: float, lambda_: float
-) -> float:
-    """-alpha I_q(X, Z) - lambda D_KL(q(z)||p(z)) - distortion, nats: Eq. (4)."""
-    q = joint(p_x, encoder)
-    return -alpha * mutual_information(q) - lambda_ * kl(q.sum(0), prior) - distortion(p_x, encoder, decoder)
-
-
-def variational_information(p_x: Data, encoder: Encoder, decoder: Decoder) -> float:
-    """I_theta,phi(X, Z) = h(X) - distortion, nats: Eq. (8), a lower bound of I_q(X, Z)."""
-    return entropy(p_x) - distortion(p_x, encoder, decoder)
-
-
-def vimae_objective(
-    p_x: Data, encoder: Encoder, prior: Prior, decoder: Decoder, lambda_: float, divergence: Divergence = kl
-) -> float:
-    """-distortion - lambda D(q(z)||p(z)), nats: Eq. (9)."""
-    return -distortion(p_x, encoder, decoder) - lambda_ * divergence(joint(p_x, encoder).sum(0), prior)
-
-
-def encoding_terms(
-    p_x: Data, encoder: Encoder, prior: Prior, decoder: Decoder, lambda_: float
-) -> tuple[float, float, float, float]:
-    """The four terms of Eq. (11), nats, signs and weight included: data, posterior and aggregate fit, and I_q(X, Z).
-
-    They sum to Eq. (9) plus h(X).
+    One matrix product: log q(z|x_i) is linear in (z^2, z, 1). In float64, since z^2 / variance loses digits.
     """
-    q, p_theta = joint(p_x, encoder), joint(prior, decoder)
-    posterior_fit = -kl(q, joint(p_x, reverse(p_theta)))
-    return -kl(p_x, p_theta.sum(0)), posterior_fit, -(lambda_ - 1) * kl(q.sum(0), prior), mutual_information(q)
+    mean, log_variance = posterior.mean.double(), posterior.log_variance.double()
+    precision = torch.exp(-log_variance)
+    constant = -0.5 * (mean.square() * precision + log_variance + math.log(2 * math.pi)).sum(1, keepdim=True)
+    densities = torch.cat([-0.5 * precision, mean * precision, constant - math.log(len(mean))], 1).T
+    points = torch.cat([z.double().square(), z.double(), torch.ones(len(z), 1, dtype=torch.float64)], 1)
+    return torch.cat([(rows @ densities).logsumexp(1) for rows in points.split(block)])
 
 
-def entropy_of_cdf(
-    q_cdf: Callable[[ndarray], ndarray], prior_cdf: Callable[[ndarray], ndarray], edges: Float[ndarray, "n"]
-) -> float:
-    """h_q(F(Z)) of Eq. (12) for Z ~ q on the line and F the prior's cdf, nats, by a histogram of F(Z).
+def log_posterior(z: Float[Tensor, "n d"], posterior: Posterior) -> Float64[Tensor, " n"]:
+    """log q(z_i|x_i) of each code under its own image's posterior, nats."""
+    log_variance = posterior.log_variance.double()
+    squared = (z.double() - posterior.mean.double()).square() * torch.exp(-log_variance)
+    return -0.5 * (squared + log_variance + math.log(2 * math.pi)).sum(1)
 
-    The bins lie between `edges`, which should hold q's mass and stop where F ceases to grow in float64; as
-    they shrink, the result falls to the entropy. Raises ValueError for edges that do not increase.
+
+def informed(
+    posterior: Posterior, others: Posterior, prior: Prior, generator: torch.Generator
+) -> dict[str, Float64[Tensor, " n"]]:
+    """Of one draw z ~ q(z|x) an image, terms in nats whose means are the two sides of Eq. (3) and their bounds.
+
+    `others` are the posteriors of n other images. With the image's own among them, log q(z|x) - log q(z) is in the
+    mean at most I_q(X;Z), and at most log(n + 1); without it, at least. So is it with any other density for q(z), as
+    a Gaussian mixture fitted to the others' codes, or the prior, which gives the rate. (Poole et al. 2019.)
     """
-    if not np.all(np.diff(edges) > 0):
-        raise ValueError("edges must increase")
-    mass, width = np.diff(q_cdf(edges)), np.diff(prior_cdf(edges))
-    return _mean_log(mass, np.divide(width, mass, out=np.ones_like(mass), where=mass > 0))
+    z, n = posterior.sample(generator), len(others.mean)
+    own, without = log_posterior(z, posterior), log_mixture(z, others)
+    aggregate = torch.logaddexp(without + math.log(n), own) - math.log(n + 1)
+    fitted = _fitted(others, generator).score_samples(z.double().numpy())
+    return {
+        "rate": rate(posterior, z, prior).double(),
+        "information": own - aggregate,
+        "above_without": own - without,
+        "above_fitted": own - torch.from_numpy(fitted),
+        "kl": aggregate - prior.log_prob(z.double()),
+        "noise": -own,
+    }
 
 
-def capacity(channel: Encoder, tolerance: float = 1e-9, max_steps: int = 10**6) -> tuple[float, Data]:
-    """C_X,Z = max_p(x) I(X, Z) of Eq. (13), nats, and the p(x) that attains it, by Blahut and Arimoto.
+def _fitted(others: Posterior, generator: torch.Generator) -> GaussianMixture:
+    codes = Posterior(*(part[:FITTED] for part in others)).sample(generator).double().numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # any density bounds
+        return GaussianMixture(COMPONENTS, max_iter=50, random_state=0).fit(codes)
 
-    log sum p(x) exp D(x) <= C <= max D(x), with D(x) = D_KL(q(z|x)||q(z)), holds at every step: it stops
-    when the two lie within `tolerance`, and raises RuntimeError if they do not after `max_steps`.
+
+@torch.no_grad()
+def information(run: Run, data: Dataset, n_test: int | None = None) -> dict[str, int | float]:
+    """Eq. (3) on the test split (its first `n_test` images) beside the training images, nats, with standard errors.
+
+    `information` is at most I_q(X;Z) and at most `ceiling`, `information_above` the smallest of the bounds from above.
+    So between them lie the aggregate posterior's `entropy` and `entropy_above`, h(q(z|x)) more; and by Eq. (3)
+    D_KL(q(z)||p(z)) between `kl_below`, what is left of the rate, and `kl`. `active` counts the coordinates whose
+    means vary over images. Infinite for a deterministic encoder, whose codes are points.
     """
-    _check(channel, "channel", axis=-1)
-    log_channel = np.log(channel, out=np.zeros_like(channel), where=channel > 0)
-    p_x = np.full(len(channel), 1 / len(channel))
-    for _ in range(max_steps):
-        q_z = p_x @ channel
-        log_q_z = np.log(q_z, out=np.zeros_like(q_z), where=q_z > 0)
-        gain = (channel * (log_channel - log_q_z)).sum(1)
-        lower, upper = np.log(p_x @ np.exp(gain)), gain.max()
-        if upper - lower <= tolerance:
-            return float(lower), p_x
-        p_x = p_x * np.exp(gain - lower)
-    raise RuntimeError(f"capacity lies in [{lower}, {upper}] after {max_steps} steps: tolerance={tolerance} is not met")
+    generator = torch.Generator().manual_seed(run.config.seed)
+    images, trained = data["test"][0][:n_test], data["train"][0][: run.config.n_train]
+    posterior = run.posterior(images)
+    logits = run.logits(posterior.sample(generator))
+    terms = {"distortion": distortion(as_pixels(images), logits, run.config.likelihood).double()}
+    counts = {"n": len(images), "images": len(trained), "active": _active(posterior, run.prior)}
+    if run.config.encoder == "deterministic":
+        infinite = dict.fromkeys(("rate", "information", "information_above"), math.inf)
+        return {**counts, **_with_errors(terms), **infinite}
+    terms |= informed(posterior, run.posterior(trained), run.prior, generator)
+    bounds = [terms.pop("above_without"), terms.pop("above_fitted"), terms["rate"]]
+    terms["information_above"] = above = min(bounds, key=lambda bound: bound.mean().item())
+    noise = terms.pop("noise")
+    terms |= {"entropy": terms["information"] + noise, "entropy_above": above + noise}
+    terms["kl_below"] = terms["rate"] - above
+    return {**counts, "ceiling": math.log(len(trained) + 1), **_with_errors(terms)}
 
 
-def bottleneck(p_tx: Float[ndarray, "t x"], encoder: Encoder, beta: float) -> float:
-    """I(Z, T) - beta I(X, Z), nats: Eq. (14), for a joint table of task and data, and Z from X alone."""
-    _check(p_tx, "p_tx")
-    return mutual_information(p_tx @ encoder) - beta * mutual_information(joint(p_tx.sum(0), encoder))
+def _active(posterior: Posterior, prior: Prior) -> int:
+    return int((posterior.mean.var(0) > ACTIVE * prior.std**2).sum())
 
 
-def _mean_log(weight: Table, value: Table) -> float:
-    """sum weight log value, with 0 log 0 = 0."""
-    with np.errstate(divide="ignore"):
-        return float(weight[weight > 0] @ np.log(value[weight > 0]))
-
-
-def _check(table: Table, name: str, axis: int | None = None) -> None:
-    """Refuse what is not one distribution, or one along `axis`."""
-    total = np.sum(table, axis=axis)
-    if np.any(table < 0) or not np.allclose(total, 1, rtol=0, atol=1e-9):
-        raise ValueError(
-            f"{name}: smallest entry {np.min(table)}, sums {total}; a distribution has no negative entry and sums to 1"
-        )
+def _with_errors(terms: dict[str, Float64[Tensor, " n"]]) -> dict[str, float]:
+    errors = {f"{name}_error": values.std().item() / math.sqrt(len(values)) for name, values in terms.items()}
+    return {name: values.mean().item() for name, values in terms.items()} | errors

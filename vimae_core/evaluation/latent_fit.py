@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vimae_core.config import RunConfig
 from vimae_core.data import Dataset
-from vimae_core.mmd import KERNELS, mmd2, null_band
+from vimae_core.mmd import kernel_of, mmd2, null_band
 from vimae_core.networks import as_pixels
 from vimae_core.objectives import distortion, rate
 from vimae_core.priors import Prior
@@ -56,7 +56,7 @@ def latent_fit(run: Run, data: Dataset, n_test: int | None = None) -> dict[str, 
     images = data["test"][0][:n_test]
     generator = torch.Generator().manual_seed(run.config.seed)
     measured, n = codes_and_images(run, images, generator), len(images)
-    band = null_band(run.prior, n, KERNELS[run.config.kernel])
+    band = null_band(run.prior, n, kernel_of(run.config.kernel, run.prior))
     kl_null = np.quantile([kl_to_prior(run.prior.sample(n, generator), run.prior) for _ in range(40)], [0.025, 0.975])
     return {
         "n": n,
@@ -90,7 +90,7 @@ def codes_and_images(run: Run, images: UInt8[Tensor, "n c h w"], generator: torc
     x, logits = as_pixels(images), run.logits(z)
     deterministic = run.config.encoder == "deterministic"
     return {
-        "mmd2": mmd2(z, z_prior, KERNELS[run.config.kernel], block=250).item(),
+        "mmd2": mmd2(z, z_prior, kernel_of(run.config.kernel, run.prior), block=250).item(),
         "kl": kl_to_prior(z, run.prior),
         "latent_std": z.std(0).square().mean().sqrt().item(),
         "posterior_std": 0.0 if deterministic else torch.exp(posterior.log_variance).mean().sqrt().item(),

@@ -20,6 +20,10 @@ def _of_samples(by_name: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str
     }
 
 
+def _with_errors(numbers: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    return numbers | {f"{name}_error": (unit, f"standard error of {name}") for name, (unit, _) in numbers.items()}
+
+
 # measure -> name -> (unit, meaning); the functions of these names in vimae_core/evaluation say how each is computed
 MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
     "latent_fit": {
@@ -86,6 +90,22 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
         }),
     },
     "drawn_codes": {"codes": ("", "draws of q(z|x) of training images, one a row")},
+    "information": {
+        "n": ("", "test images"),
+        "images": ("", "training images in the mixture"),
+        "active": ("", "coordinates whose means vary over images"),
+        "ceiling": ("nats", "log of the mixture's images, its own among them: more the information cannot be"),
+        **_with_errors({
+            "distortion": ("nats", "−log p(x|z) under the run's own likelihood, an image"),
+            "rate": ("nats", "KL divergence of q(z|x) from p(z), an image"),
+            "information": ("nats", "mutual information of image and code, from below"),
+            "information_above": ("nats", "the same, from above"),
+            "kl": ("nats", "KL divergence of q(z) from p(z), from above"),
+            "kl_below": ("nats", "the same, from below"),
+            "entropy": ("nats", "of q(z), from below"),
+            "entropy_above": ("nats", "the same, from above"),
+        }),
+    },
 }  # fmt: skip
 
 # Terms of the loss, as a run's history has them
