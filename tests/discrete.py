@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from vimae_core.evaluation import information as info
+from vimae_core.evaluation import discrete as info
 
 lambdas = st.floats(0, 20)
 

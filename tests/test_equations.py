@@ -22,7 +22,7 @@ from tests.discrete import (
     models,
     symmetric_channel,
 )
-from vimae_core.evaluation import information as info
+from vimae_core.evaluation import discrete as info
 
 # --- Eq. (1)
 

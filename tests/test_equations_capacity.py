@@ -23,7 +23,7 @@ from tests.discrete import (
     models,
     symmetric_channel,
 )
-from vimae_core.evaluation import information as info
+from vimae_core.evaluation import discrete as info
 from vimae_core.mmd import imq_kernel, mmd2, mmd2_as_printed
 from vimae_core.priors import make_prior
 

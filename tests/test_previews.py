@@ -19,7 +19,7 @@ LINKS = {
     "a test": ("book/claims.html", "protocol.html#claim-1-test", "Claim 1"),
     "a citation": ("book/theory.html", "bibliography.html#", "Crescimanna"),
     "a word": ("book/theory.html", "glossary.html#term-prior", "prior"),
-    "a function": ("book/theory.html", "code.html#vimae_core.evaluation.information.f_divergence", "f_divergence"),
+    "a function": ("book/theory.html", "code.html#vimae_core.evaluation.discrete.f_divergence", "f_divergence"),
 }
 
 

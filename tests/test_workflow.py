@@ -108,7 +108,7 @@ def test_nothing_changed_means_nothing_done(tree):
         (f"results/reference/{sorted(p.name for p in REFERENCE.iterdir())[0]}/record.json", '"kl"', '"no kl"',
          {"notebook": len(CHAPTERS), "book": 1}),
         # what no notebook imports: the book alone, which shows the source
-        ("vimae_core/evaluation/information.py", "1e-9", "2e-9", {"book": 1}),
+        ("vimae_core/evaluation/discrete.py", "1e-9", "2e-9", {"book": 1}),
         # a page: the book
         ("book/claims.md", "Every claim that this book tests", "Every claim that this book asks", {"book": 1}),
         # a profile's parameter: one model more
