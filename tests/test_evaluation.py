@@ -154,7 +154,7 @@ def test_verify_replays_a_convolutional_run(tmp_path, monkeypatch):
 
 def test_verify_finds_a_changed_objective(published, monkeypatch):
     """A kernel with another scale is not the code that the records come from."""
-    monkeypatch.setitem(KERNELS, "imq", lambda x, y: 1 / (1 + torch.cdist(x, y)))
+    monkeypatch.setitem(KERNELS, "imq", lambda x, y, scale=None: 1 / (1 + torch.cdist(x, y)))
     with pytest.raises(RunError, match="today's code"):
         verify(published)
 
