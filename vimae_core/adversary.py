@@ -26,10 +26,11 @@ def jensen_shannon(of_prior: Float[Tensor, " m"], of_codes: Float[Tensor, " n"])
 
 
 class Adversary(nn.Module):
-    """D = Jensen-Shannon. Its weights are those of a discriminator D(z), the probability of a draw of p(z) and no code.
+    """The Jensen-Shannon divergence. Its weights are those of a discriminator D(z): whether z is of p, and no code.
 
     The network is that of the WAE code for MNIST (Tolstikhin et al. 2018), its weights drawn as PyTorch draws them.
-    It sees z in standard deviations of the prior: the divergence has no unit.
+    It sees z in standard deviations of the prior: the divergence has no unit. Trained beside the autoencoder, one
+    step each, as in that code; Makhzani et al. (2015) have two layers of 1000, and reconstruct and match in turn.
     """
 
     def __init__(self, config: RunConfig, prior: Prior, units: int = UNITS):

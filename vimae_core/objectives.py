@@ -112,7 +112,7 @@ def _gaussian_entropy(posterior: Posterior) -> Float[Tensor, "n d"]:
 
 
 class MMD(nn.Module):
-    """D = MMD^2, under the configuration's kernel; it has no weights."""
+    """The squared MMD, Eq. (10), under the configuration's kernel; it has no weights."""
 
     def __init__(self, config: RunConfig, prior: Prior):
         super().__init__()
