@@ -115,7 +115,7 @@ def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeyp
             lambda_=100.0, lambda_schedule="constrained", memory=200,
         )  # fmt: skip
     elif method == "adversarial":  # the discriminator's weights and moments
-        config = dataclasses.replace(config, divergence="adversarial", prior="logistic", epochs=50)
+        config = dataclasses.replace(config, divergence="adversarial", prior="logistic", epochs=25)
     else:
         config = dataclasses.replace(config, method=method, alpha=None, lambda_=None, epochs=50)
     whole = fit(config, progress=False)
