@@ -67,7 +67,8 @@ def training(config: RunConfig, runs: list[Timed], device: str) -> Estimate:
     """Of a training: that of one image, over epochs and images, in proportion to the square of the width.
 
     From the median of those runs of the same architecture and sort of images that are nearest: in width, in divergence,
-    in the codes that an MMD takes, in where they ran (this `device`, else another; a CPU's for a GPU at last), in method.
+    in the codes that an MMD takes, in where they ran (this `device`, else another; a CPU's for a GPU at last), in
+    method.
     """
     of_sort = [t for t in runs if _sort(t.config) == _sort(config)]
 
