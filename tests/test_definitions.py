@@ -46,6 +46,11 @@ EDITS = [  # what is edited, and whether a run of that configuration has another
     ("mmd.py", "squared_distances(x, y) / c)", "squared_distances(x, y) / (2 * c))", {"kernel": "imq"}, False),
     ("mmd.py", "WAE_SCALES = (0.1,", "WAE_SCALES = (0.3,", {"kernel": "wae"}, True),
     ("mmd.py", "x - centre, y - centre", "x + centre, y + centre", {"kernel": "wae"}, True),
+    ("mmd.py", "x - centre, y - centre", "x + centre, y + centre", {"divergence": "adversarial"}, False),
+    ("adversary.py", "UNITS = 4, 512", "UNITS = 2, 1000", {"divergence": "adversarial"}, True),
+    ("adversary.py", "softplus(of_codes)", "softplus(-of_codes)", {"divergence": "adversarial"}, True),
+    ("adversary.py", "UNITS = 4, 512", "UNITS = 2, 1000", {}, False),
+    ("adversary.py", "softplus(of_codes)", "softplus(-of_codes)", {}, False),
     ("mmd.py", "def null_band(", "def null_band(another=0, *,", {}, False),
     ("priors.py", "unit_scale = math.sqrt(3) / math.pi", "unit_scale = math.sqrt(3)", {"prior": "logistic"}, True),
     ("priors.py", "unit_scale = math.sqrt(3) / math.pi", "unit_scale = math.sqrt(3)", {"prior": "normal"}, False),
@@ -114,6 +119,7 @@ def test_a_measure_is_named_by_what_it_executes(package, file, old, new, measure
         {"method": "vae", "prior": "laplace", "schedule": "one-cycle", "likelihood": "gaussian"},
         {"method": "vimae", "prior": "uniform", "kernel": "wae", "encoder": "deterministic", "likelihood": "wae"},
         {"method": "infovae", "architecture": "conv", "width": 1 / 64, "kernel": "gaussian", "precision": "bf16"},
+        {"method": "infovae", "divergence": "adversarial", "lambda_schedule": "ramp"},
     ],
 )
 def test_every_function_that_a_step_runs_is_part_of_the_name(fields):

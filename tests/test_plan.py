@@ -93,6 +93,7 @@ def timed(seconds: float = 1e-3, device: str = HERE, measures: dict | None = Non
         ({"epochs": 2, "n_train": 500, "seed": 7, "likelihood": "wae"}, 1000, True),
         ({"epochs": 1, "n_train": 500, "width": 0.5}, 125, False),  # the nearest width, in proportion to its square
         ({"epochs": 1, "n_train": 500, "more_codes": 100}, 500, False),
+        ({"epochs": 1, "n_train": 500, "divergence": "adversarial"}, 500, False),
     ],
 )
 def test_a_training_is_estimated_from_its_nearest(fields, factor, like):

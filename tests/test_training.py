@@ -18,7 +18,7 @@ from vimae_core import Run, RunConfig, fit, load_dataset
 from vimae_core.objectives import distortion
 from vimae_core.priors import make_prior
 from vimae_core.store import load_tensors, run_path, runs_root, save_tensors
-from vimae_core.training import Training, learning_rate
+from vimae_core.training import Training, learning_rates
 
 
 def weights_bytes(run: Run) -> bytes:
@@ -85,7 +85,9 @@ def test_same_seed_same_bits_other_seed_others(config, monkeypatch, tmp_path):
 def test_learning_rate_schedules(schedule, config):
     """wae: lr, lr/2 from 30 %, lr/10 from 50 %; exponential: by equal factors to lr/100; one-cycle; constant."""
     c = dataclasses.replace(config, schedule=schedule, learning_rate=1.0)
-    rates = [learning_rate(c, step, 100) for step in range(100)]
+    both = [learning_rates(c, step, 100) for step in range(100)]
+    rates = [network for network, _ in both]
+    assert [adversary for _, adversary in both] == pytest.approx([c.adversary_learning_rate * r for r in rates])
     if schedule == "wae":
         assert rates == [1.0] * 30 + [0.5] * 20 + [0.1] * 50
     elif schedule == "exponential":
@@ -99,7 +101,7 @@ def test_learning_rate_schedules(schedule, config):
         assert set(rates) == {1.0}
 
 
-@pytest.mark.parametrize("method", ["vae", "conv", "constrained"])
+@pytest.mark.parametrize("method", ["vae", "conv", "constrained", "adversarial"])
 def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeypatch, tmp_path):
     """kill -9 of a training process, again and again, then a run to the end: the bits of the uninterrupted run."""
     if method == "conv":  # batch norm's moving averages, and bf16
@@ -112,6 +114,8 @@ def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeyp
             config, architecture="wae-mlp", encoder="deterministic", input_noise=0.01, pretraining=64, epochs=50,
             lambda_=100.0, lambda_schedule="constrained", memory=200,
         )  # fmt: skip
+    elif method == "adversarial":  # the discriminator's weights and moments
+        config = dataclasses.replace(config, divergence="adversarial", prior="logistic", epochs=25)
     else:
         config = dataclasses.replace(config, method=method, alpha=None, lambda_=None, epochs=50)
     whole = fit(config, progress=False)

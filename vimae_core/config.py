@@ -34,6 +34,7 @@ CHOICES = {
     "method": tuple(METHODS),
     "prior": tuple(PRIORS),
     "likelihood": ("bernoulli", "gaussian", "wae", "wae-symmetric"),
+    "divergence": ("mmd", "adversarial"),
     "kernel": tuple(KERNELS),
     "encoder": ("gaussian", "deterministic"),
     "architecture": ("mlp", "wae-mlp", "conv"),
@@ -46,6 +47,7 @@ CHOICES = {
 TABLES = {
     "PRIORS": "prior",
     "RATES": "prior",
+    "DIVERGENCES": "divergence",
     "KERNELS": "kernel",
     "LIKELIHOODS": "likelihood",
     "ARCHITECTURES": "architecture",
@@ -75,6 +77,7 @@ class RunConfig:
     alpha: float | None = None  # weight of the rate, that is of I(X, Z) in Eq. (4)
     lambda_: float | None = None  # weight of D(q(z)||p(z))
     lambda_schedule: str = "constant"  # how lambda gets there, Eq. (8): at once, rising, or rising until q(z) fits p(z)
+    divergence: str = "mmd"  # D; adversarial: Jensen-Shannon, by a discriminator of codes from draws of the prior
     memory: int = 0  # recent codes that the MMD of a step takes beside the batch's
     more_codes: int = 0  # or codes of so many other images, by the encoder as it is
     kernel: str = "imq"  # of the MMD, section 5
@@ -91,6 +94,7 @@ class RunConfig:
     epochs: int = 100
     batch_size: int = 100  # as in the WAE code, from which the paper takes its models
     learning_rate: float = 1e-3  # likewise
+    adversary_learning_rate: float = 5e-4  # the discriminator's, likewise; lowered as the other
     adam_beta1: float = 0.5  # likewise
     schedule: str = "wae"
     seed: int = 0
@@ -105,7 +109,7 @@ class RunConfig:
             _require(getattr(self, name) in allowed, self, name, f"one of {', '.join(allowed)}")
         _require(names_folder(self.dataset), self, "dataset", FOLDER_NAME)
         _require(re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device), self, "device", "auto, cpu, cuda or cuda:N")
-        for name in ("latent_dim", "epochs", "batch_size", "width", "learning_rate"):
+        for name in ("latent_dim", "epochs", "batch_size", "width", "learning_rate", "adversary_learning_rate"):
             _require(getattr(self, name) > 0, self, name, "greater than 0")
         _require(self.batch_size > 1, self, "batch_size", "at least 2: Eq. (15) compares pairs within a batch")
         _require(self.memory >= 0, self, "memory", "0 or more codes")
@@ -125,6 +129,7 @@ class RunConfig:
         learnt = self.encoder_std is None or self.encoder == "gaussian"
         _require(learnt, self, "encoder_std", f"None: a {self.encoder} encoder has none")
         self._check_prior()
+        self._check_divergence()
         self._set_weights()
 
     def _check_prior(self):
@@ -132,6 +137,22 @@ class RunConfig:
             _require(getattr(self, name) is None or getattr(self, name) > 0, self, name, "greater than 0, or None")
         shaped = hasattr(PRIORS[self.prior], "shape")
         _require(self.prior_shape is None or shaped, self, "prior_shape", f"None: the {self.prior} prior has none")
+
+    def _check_divergence(self):
+        if self.divergence == "mmd":
+            own = RunConfig.adversary_learning_rate
+            _require(
+                self.adversary_learning_rate == own,
+                self,
+                "adversary_learning_rate",
+                f"{own:g}, its default: only divergence='adversarial' has a discriminator",
+            )
+            return
+        for name in ("memory", "more_codes", "kernel"):
+            off = getattr(RunConfig, name)
+            _require(getattr(self, name) == off, self, name, f"{off!r}: only an MMD has that, no discriminator")
+        free = self.lambda_schedule != "constrained"
+        _require(free, self, "lambda_schedule", "constant or ramp: the constraint's tolerance is an MMD's")
 
     def _check_type(self, field):
         value, kind = plain(getattr(self, field.name)), field.type
@@ -168,7 +189,8 @@ class RunConfig:
         _require(alpha >= 0, self, "alpha", "0 or more")
         _require(lambda_ >= alpha, self, "lambda_", f"at least alpha = {alpha:g}: (lambda - alpha) weighs a divergence")
         if lambda_ == alpha:
-            for name, off in (("lambda_schedule", "constant"), ("memory", 0), ("more_codes", 0)):
+            for name in ("lambda_schedule", "memory", "more_codes", "divergence"):
+                off = getattr(RunConfig, name)
                 _require(getattr(self, name) == off, self, name, f"{off!r}: {self.method} weighs no divergence")
         if alpha > 0:
             _require(self.encoder == "gaussian", self, "encoder", "gaussian: a point has an infinite rate")
@@ -186,11 +208,12 @@ class RunConfig:
 
     @property
     def label(self) -> str:
-        """The paper's name of the model, where it has one; the prior's scale and shape and the noise, if given."""
+        """The paper's name of the model, where it has one; its divergence, prior's scale and shape, noise, where given."""
         own = {"method": self.method, "prior": self.prior}
         name = next((n for n, m in PAPER_MODELS.items() if {"prior": "normal", **m} == own), None)
         own = {"scale": self.prior_scale, "shape": self.prior_shape, "noise": self.encoder_std}
-        given = [f"{field} {value:g}" for field, value in own.items() if value is not None]
+        given = ["adversarial"] if self.divergence == "adversarial" else []
+        given += [f"{field} {value:g}" for field, value in own.items() if value is not None]
         return ", ".join([name or f"{self.method} ({self.prior} prior)", *given])
 
 

@@ -66,23 +66,24 @@ def n_images(config: RunConfig) -> int:
 def training(config: RunConfig, runs: list[Timed], device: str) -> Estimate:
     """Of a training: that of one image, over epochs and images, in proportion to the square of the width.
 
-    From the median of those runs of the same architecture and sort of images that are nearest: in width, in the codes
-    that the MMD takes, in where they ran (this `device`, else another; a CPU's for a GPU at last), in method.
+    From the median of those runs of the same architecture and sort of images that are nearest: in width, in divergence,
+    in the codes that an MMD takes, in where they ran (this `device`, else another; a CPU's for a GPU at last), in
+    method.
     """
     of_sort = [t for t in runs if _sort(t.config) == _sort(config)]
 
     def distance(t: Timed) -> tuple:
         other = t.config
-        codes = (other.more_codes != config.more_codes, other.memory != config.memory)
+        divergence = [getattr(other, f) != getattr(config, f) for f in ("divergence", "more_codes", "memory")]
         width, method = _apart(other.width, config.width), other.method != config.method
-        return _elsewhere(t, device), width, *codes, t.device != device, method
+        return _elsewhere(t, device), width, *divergence, t.device != device, method
 
     near = _nearest(of_sort, distance)
     if not near:
         return Estimate(None)
     scaled = [t.seconds_an_image * (config.width / t.config.width) ** 2 for t in near]
     seconds = median(scaled) * n_images(config) * config.epochs
-    return Estimate(seconds, _where(near), not any(distance(near[0])[:4]))
+    return Estimate(seconds, _where(near), not any(distance(near[0])[:5]))
 
 
 def measure(name: str, settings: dict, config: RunConfig, runs: list[Timed], device: str) -> Estimate:

@@ -4,8 +4,9 @@ import math
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
+from vimae_core.adversary import Adversary
 from vimae_core.config import RunConfig
 from vimae_core.mmd import kernel_of, mmd2, mmd2_beside
 from vimae_core.networks import Posterior
@@ -110,6 +111,24 @@ def _gaussian_entropy(posterior: Posterior) -> Float[Tensor, "n d"]:
     return 0.5 * (posterior.log_variance + math.log(2 * math.pi * math.e))
 
 
+class MMD(nn.Module):
+    """The squared MMD, Eq. (10), under the configuration's kernel; it has no weights."""
+
+    def __init__(self, config: RunConfig, prior: Prior):
+        super().__init__()
+        self.kernel = kernel_of(config.kernel, prior)
+
+    def forward(
+        self, z: Float[Tensor, "n d"], z_prior: Float[Tensor, "nm d"], others: Float[Tensor, "m d"] | None = None
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Its estimate from codes z ~ q(z) and z_prior ~ p(z); `others` are more codes, for a sharper one."""
+        few = others is None or len(others) == 0
+        return {"divergence": mmd2(z, z_prior, self.kernel) if few else mmd2_beside(z, others, z_prior, self.kernel)}
+
+
+DIVERGENCES = {"mmd": MMD, "adversarial": Adversary}
+
+
 def loss_terms(
     config: RunConfig,
     prior: Prior,
@@ -120,12 +139,14 @@ def loss_terms(
     z_prior: Float[Tensor, "nm d"],
     weight: Float[Tensor, ""] | float | None = None,
     others: Float[Tensor, "m d"] | None = None,
+    divergence: nn.Module | None = None,
 ) -> dict[str, Float[Tensor, ""]]:
     """The loss to minimise, and those of its terms whose weight is not zero; batch means, nats.
 
-    Eq. (4) with Eq. (3): alpha weighs the rate, (lambda - alpha) the divergence D(q(z)||p(z)), an MMD^2
-    between z ~ q(z) and z_prior ~ p(z). alpha = lambda = 1 is Eq. (2), alpha = 0 is Eq. (9). `weight` stands for
-    (lambda - alpha) where lambda is not constant; `others` are more codes, for a sharper estimate.
+    Eq. (4) with Eq. (3): alpha weighs the rate, (lambda - alpha) the divergence D(q(z)||p(z)), estimated
+    from z ~ q(z) and z_prior ~ p(z). alpha = lambda = 1 is Eq. (2), alpha = 0 is Eq. (9). `weight` stands for
+    (lambda - alpha) where lambda is not constant; `others` are more codes, for a sharper MMD. `divergence` is the
+    configuration's as it is by now (None: as it begins); where it is adversarial, "discriminator" is its own loss.
     """
     terms = {"distortion": distortion(x, logits, config.likelihood).mean()}
     loss = terms["distortion"]
@@ -133,7 +154,8 @@ def loss_terms(
         terms["rate"] = rate(posterior, z, prior).mean()
         loss = loss + config.alpha * terms["rate"]
     if config.lambda_ > config.alpha:
-        kernel, few = kernel_of(config.kernel, prior), others is None or len(others) == 0
-        terms["divergence"] = mmd2(z, z_prior, kernel) if few else mmd2_beside(z, others, z_prior, kernel)
+        if divergence is None:
+            divergence = DIVERGENCES[config.divergence](config, prior)
+        terms |= divergence(z, z_prior, others)
         loss = loss + (config.lambda_ - config.alpha if weight is None else weight) * terms["divergence"]
     return {"loss": loss, **terms}

@@ -199,15 +199,16 @@ def _check_finite(training: Training, checkpoint: Path, last: bool) -> None:
         step = bad[0].item()
         terms = ", ".join(f"{t} = {v:g}" for t, v in zip(training.terms, log[step].tolist(), strict=True))
         fault = f"the loss is not finite at step {step} (epoch {step // training.steps_per_epoch + 1}): {terms}"
-    elif broken := [n for n, t in training.network.state_dict().items() if not t.isfinite().all()]:
+    elif broken := [n for n, t in training.learners.state_dict().items() if not t.isfinite().all()]:
         fault = f"weights are not finite after step {training.step - 1}: {', '.join(broken[:3])}"
     elif last and not _computes(training):
         fault = f"codes or pixels are not finite after the last step, {training.step - 1}"
     else:
         return
     kept = f"The last good checkpoint is {checkpoint}." if checkpoint.is_file() else "No checkpoint was made before."
-    smaller = f"a smaller learning_rate than {training.config.learning_rate:g} or a smaller lambda_"
-    raise RunError(f"{fault}. {kept} Try {smaller}.")
+    rates = ["learning_rate"] + ["adversary_learning_rate"] * (training.config.divergence == "adversarial")
+    smaller = " or ".join(f"a smaller {name} than {getattr(training.config, name):g}" for name in rates)
+    raise RunError(f"{fault}. {kept} Try {smaller} or a smaller lambda_.")
 
 
 @torch.no_grad()
@@ -250,6 +251,6 @@ def _store(training: Training, about: dict, whole: Path, path: Path) -> None:
 
 def _check_space(folder: Path, training: Training) -> None:
     """Refuses to begin where the checkpoint (weights, two moments) and the result would not fit."""
-    needed = 8 * sum(p.numel() * p.element_size() for p in training.network.parameters())
+    needed = 8 * sum(p.numel() * p.element_size() for p in training.learners.parameters())
     if shutil.disk_usage(folder).free < needed:
         raise RunError(f"{folder} needs {needed / 2**20:,.0f} MiB for a checkpoint. {free_space(folder)}")

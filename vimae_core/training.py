@@ -4,12 +4,12 @@ import math
 
 import torch
 from jaxtyping import Float, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from vimae_core.config import RunConfig
 from vimae_core.multiplier import LAMBDA_SCHEDULES
 from vimae_core.networks import as_pixels, build_network, pick_precision
-from vimae_core.objectives import loss_terms
+from vimae_core.objectives import DIVERGENCES, loss_terms
 from vimae_core.pretraining import perturbed, pretrain
 from vimae_core.priors import make_prior
 
@@ -43,12 +43,14 @@ class Training:
         self.steps_per_epoch = len(self.images) // config.batch_size  # an incomplete batch is left out
         self.total_steps = config.epochs * self.steps_per_epoch
         self.prior = make_prior(config.prior, config.latent_dim, config.prior_scale, config.prior_shape)
-        self.network = build_network(config, images.shape[1:]).to(device)
+        self.network = build_network(config, images.shape[1:])
         self.network.precision = pick_precision(config.precision, device)
-        self.weights = {name: p for name, p in self.network.named_parameters() if p.requires_grad}
-        self.optimiser = torch.optim.Adam(
-            self.weights.values(), config.learning_rate, betas=(config.adam_beta1, 0.999), fused=True
-        )
+        self.divergence = DIVERGENCES[config.divergence](config, self.prior)
+        # What has weights, each with a learning rate of its own; a divergence has some if it is adversarial.
+        self.learners = nn.ModuleDict({"network": self.network, "divergence": self.divergence}).to(device)
+        self.weights = {name: p for name, p in self.learners.named_parameters() if p.requires_grad}
+        groups = [{"params": [p for p in part.parameters() if p.requires_grad]} for part in self.learners.values()]
+        self.optimiser = torch.optim.Adam(groups, config.learning_rate, betas=(config.adam_beta1, 0.999), fused=True)
         self.generator = torch.Generator(device).manual_seed(config.seed)  # posterior and prior samples
         # On a GPU one compiled graph a step; on a CPU compiling costs more than it saves (benchmarks/README.md).
         self.losses = torch.compile(self._losses, mode="reduce-overhead") if device.type == "cuda" else self._losses
@@ -76,8 +78,10 @@ class Training:
         seen, weight = perturbed(x, self.config.input_noise, self.generator), self._divergence_weight()
         terms, z = self.losses(x, seen, noise, z_prior, weight, others)
         self.optimiser.zero_grad()
-        terms["loss"].backward()
-        self.optimiser.param_groups[0]["lr"] = learning_rate(self.config, self.step, self.total_steps)
+        torch.autograd.backward([terms[t] for t in ("loss", "discriminator") if t in terms])  # of separate weights
+        rates = learning_rates(self.config, self.step, self.total_steps)
+        for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate
         self.optimiser.step()
         if self.config.memory:
             self.memory = torch.cat([self.memory, z.detach()])[-self.config.memory :]
@@ -93,7 +97,8 @@ class Training:
         posterior = self.network.encode(seen)
         z = posterior.at(noise)
         logits = self.network.decode(z)
-        return loss_terms(self.config, self.prior, x, logits, posterior, z, z_prior, weight, others), z
+        terms = loss_terms(self.config, self.prior, x, logits, posterior, z, z_prior, weight, others, self.divergence)
+        return terms, z
 
     def _other_codes(self) -> Float[Tensor, "m d"]:
         """What the MMD takes beside the batch's codes: those of other images by today's encoder, or recent ones."""
@@ -118,7 +123,7 @@ class Training:
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on, but for its number."""
-        tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        tensors = dict(self.learners.state_dict())
         for name, parameter in self.weights.items():
             tensors |= {f"adam.{name}.{k}": v for k, v in self.optimiser.state[parameter].items()}
         own = {"generator": self.generator.get_state(), "log": self.log[: self.step]}
@@ -127,7 +132,7 @@ class Training:
     def restore(self, tensors: dict[str, Tensor], step: int) -> None:
         """Goes back to a state."""
         self.step = step
-        self.network.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("network.")})
+        self.learners.load_state_dict({name: tensors[name] for name in self.learners.state_dict()})
         for name, parameter in self.weights.items():
             state = {k: tensors[f"adam.{name}.{k}"] for k in ("step", "exp_avg", "exp_avg_sq")}
             for k in ("exp_avg", "exp_avg_sq"):  # in the parameter's own layout, which fused Adam takes for granted
@@ -138,9 +143,11 @@ class Training:
         self.memory, self.pretraining = (tensors[name].to(self.device) for name in ("memory", "pretraining"))
 
 
-def learning_rate(config: RunConfig, step: int, total_steps: int) -> float:
-    """The learning rate of a step."""
-    return SCHEDULES[config.schedule](config.learning_rate, step, total_steps)
+def learning_rates(config: RunConfig, step: int, total_steps: int) -> tuple[float, float]:
+    """The learning rates of a step: the network's, and that of a divergence that learns."""
+    first = config.learning_rate, config.adversary_learning_rate
+    network, divergence = (SCHEDULES[config.schedule](rate, step, total_steps) for rate in first)
+    return network, divergence
 
 
 def _wae(rate: float, step: int, total_steps: int) -> float:

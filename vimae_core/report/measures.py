@@ -113,7 +113,7 @@ TERMS = {
     "loss": "loss, nats an image",
     "distortion": "distortion, nats an image",
     "rate": "rate, nats an image",
-    "divergence": "divergence, squared MMD",
+    "divergence": "divergence: squared MMD, or if adversarial Jensen–Shannon, nats",
     "lambda": "λ, weight of the divergence",
     "pretraining": "pretraining's loss",
 }
