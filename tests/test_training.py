@@ -99,7 +99,7 @@ def test_learning_rate_schedules(schedule, config):
         assert set(rates) == {1.0}
 
 
-@pytest.mark.parametrize("method", ["vae", "conv", "constrained"])
+@pytest.mark.parametrize("method", ["vae", "conv", "constrained", "autoregressive"])
 def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeypatch, tmp_path):
     """kill -9 of a training process, again and again, then a run to the end: the bits of the uninterrupted run."""
     if method == "conv":  # batch norm's moving averages, and bf16
@@ -112,6 +112,8 @@ def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeyp
             config, architecture="wae-mlp", encoder="deterministic", input_noise=0.01, pretraining=64, epochs=50,
             lambda_=100.0, lambda_schedule="constrained", memory=200,
         )  # fmt: skip
+    elif method == "autoregressive":  # and the draws of its pixels
+        config = dataclasses.replace(config, decoder=method, epochs=50)
     else:
         config = dataclasses.replace(config, method=method, alpha=None, lambda_=None, epochs=50)
     whole = fit(config, progress=False)
