@@ -35,6 +35,11 @@ def test_models_go_by_the_papers_names(name):
         ({"kernel": "rbf"}, "kernel='rbf' is not possible"),
         ({"schedule": "cosine"}, "schedule='cosine' is not possible"),
         ({"architecture": "transformer"}, "architecture='transformer' is not possible"),
+        ({"decoder": "gan"}, "decoder='gan' is not possible: must be one of plain, autoregressive"),
+        (
+            {"decoder": "autoregressive", "likelihood": "gaussian"},
+            "decoder='autoregressive' is not possible: must be plain: it draws pixels 0 or 1",
+        ),
         ({"encoder": "flow"}, "encoder='flow' is not possible"),
         ({"dataset": "../mnist"}, "dataset='../mnist' is not possible: must be the name of a folder"),
         ({"device": "gpu"}, "device='gpu' is not possible: must be auto, cpu, cuda or cuda:N"),

@@ -61,6 +61,9 @@ EDITS = [  # what is edited, and whether a run of that configuration has another
     ("layers.py", "return total // 2, total", "return total, total", {"architecture": "conv"}, True),
     ("layers.py", "return total // 2, total", "return total, total", {"architecture": "mlp"}, False),
     ("convolutional.py", "std=0.01, a=", "std=0.02, a=", {"architecture": "conv"}, True),
+    ("autoregressive.py", "F.relu(self.exp", "F.silu(self.exp", {"decoder": "autoregressive"}, True),
+    ("autoregressive.py", "F.relu(self.exp", "F.silu(self.exp", {"decoder": "plain"}, False),
+    ("networks.py", "(x > thresholds)", "(x < thresholds)", {"decoder": "plain"}, False),
     ("networks.py", '"amx_bf16", "avx512_bf16"', '"amx_bf16",', {}, True),
     ("training.py", "1_000_003", "1_000_033", {}, True),
     ("training.py", "100 ** -", "10 ** -", {"schedule": "exponential"}, True),
@@ -120,6 +123,7 @@ def test_a_measure_is_named_by_what_it_executes(package, file, old, new, measure
         {"method": "vimae", "prior": "uniform", "kernel": "wae", "encoder": "deterministic", "likelihood": "wae"},
         {"method": "infovae", "architecture": "conv", "width": 1 / 64, "kernel": "gaussian", "precision": "bf16"},
         {"method": "infovae", "divergence": "adversarial", "lambda_schedule": "ramp"},
+        {"method": "vae", "decoder": "autoregressive"},
     ],
 )
 def test_every_function_that_a_step_runs_is_part_of_the_name(fields):

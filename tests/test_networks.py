@@ -190,8 +190,8 @@ def test_bf16_multiplies_and_fp32_measures(training, monkeypatch):
     assert all(p.dtype == torch.float32 for p in step.network.parameters())
 
 
-@pytest.mark.parametrize("architecture", ["conv", "mlp"])
-def test_the_losses_are_one_graph(architecture):
+@pytest.mark.parametrize(("architecture", "decoder"), [("conv", "plain"), ("mlp", "plain"), ("mlp", "autoregressive")])
+def test_the_losses_are_one_graph(architecture, decoder):
     """What a GPU compiles: no break in the graph, the same numbers and gradients. Without the tests' type checks."""
     code = f"""
 import torch
@@ -200,10 +200,11 @@ from vimae_core.objectives import loss_terms
 from vimae_core.runs import _train
 from vimae_core.training import Training
 for fields in ({{"method": "vae"}}, {{}}, {{"divergence": "adversarial"}}):
-    config = RunConfig(**fields, architecture="{architecture}", width=1 / 16, precision="fp32")
+    networks = {{"architecture": "{architecture}", "decoder": "{decoder}", "width": 1 / 16, "precision": "fp32"}}
+    config = RunConfig(**fields, **networks)
     step = Training(config, load_dataset()["train"][0], torch.device("cpu"))
     x, noise, z_prior = torch.rand(32, 1, 28, 28), torch.randn(32, 2), torch.randn(32, 2)
-    given = x, x, noise, z_prior, None, torch.empty(0, 2)
+    given = x, x, noise, z_prior, None, torch.empty(0, 2), *step._given(x)
     compiled, _ = torch.compile(step._losses, backend="aot_eager", fullgraph=True)(*given)
     plain, _ = step._losses(*given)
     for name, value in plain.items():

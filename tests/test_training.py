@@ -101,7 +101,7 @@ def test_learning_rate_schedules(schedule, config):
         assert set(rates) == {1.0}
 
 
-@pytest.mark.parametrize("method", ["vae", "conv", "constrained", "adversarial"])
+@pytest.mark.parametrize("method", ["vae", "conv", "constrained", "adversarial", "autoregressive"])
 def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeypatch, tmp_path):
     """kill -9 of a training process, again and again, then a run to the end: the bits of the uninterrupted run."""
     if method == "conv":  # batch norm's moving averages, and bf16
@@ -116,6 +116,8 @@ def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeyp
         )  # fmt: skip
     elif method == "adversarial":  # the discriminator's weights and moments
         config = dataclasses.replace(config, divergence="adversarial", prior="logistic", epochs=25)
+    elif method == "autoregressive":  # and the draws of its pixels
+        config = dataclasses.replace(config, decoder=method, epochs=50)
     else:
         config = dataclasses.replace(config, method=method, alpha=None, lambda_=None, epochs=50)
     whole = fit(config, progress=False)

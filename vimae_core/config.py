@@ -38,6 +38,7 @@ CHOICES = {
     "kernel": tuple(KERNELS),
     "encoder": ("gaussian", "deterministic"),
     "architecture": ("mlp", "wae-mlp", "conv"),
+    "decoder": ("plain", "autoregressive"),
     "precision": ("auto", "fp32", "bf16"),
     "schedule": ("wae", "exponential", "one-cycle", "constant"),
     "lambda_schedule": ("constant", "ramp", "constrained"),
@@ -51,6 +52,7 @@ TABLES = {
     "KERNELS": "kernel",
     "LIKELIHOODS": "likelihood",
     "ARCHITECTURES": "architecture",
+    "DECODERS": "decoder",
     "SCHEDULES": "schedule",
     "LAMBDA_SCHEDULES": "lambda_schedule",
 }
@@ -86,6 +88,7 @@ class RunConfig:
     width: float = 1.0  # of the paper's hidden layers
     encoder: str = "gaussian"
     encoder_std: float | None = None  # of every coordinate of a Gaussian encoder; None: learnt
+    decoder: str = "plain"  # pixels independent given z; autoregressive: each given those before it too, claim 9
     input_noise: float = 0.0  # on the encoder's input in training; the WAE code's deterministic encoder has 0.01
     pretraining: int = (
         0  # images a step that first bring the codes to the prior's moments; the WAE code: 1000, faces 256
@@ -128,6 +131,10 @@ class RunConfig:
         _require(self.encoder_std is None or self.encoder_std > 0, self, "encoder_std", "greater than 0, or None")
         learnt = self.encoder_std is None or self.encoder == "gaussian"
         _require(learnt, self, "encoder_std", f"None: a {self.encoder} encoder has none")
+        independent = self.decoder == "plain" or self.likelihood == "bernoulli"
+        _require(
+            independent, self, "decoder", f"plain: it draws pixels 0 or 1, and likelihood={self.likelihood!r} none"
+        )
         self._check_prior()
         self._check_divergence()
         self._set_weights()
@@ -208,12 +215,13 @@ class RunConfig:
 
     @property
     def label(self) -> str:
-        """The paper's name of the model, where it has one; its divergence, prior's scale and shape, noise, where given."""
+        """The paper's name of the model, where it has one, and what it has that the paper's has not."""
         own = {"method": self.method, "prior": self.prior}
         name = next((n for n, m in PAPER_MODELS.items() if {"prior": "normal", **m} == own), None)
         own = {"scale": self.prior_scale, "shape": self.prior_shape, "noise": self.encoder_std}
         given = ["adversarial"] if self.divergence == "adversarial" else []
         given += [f"{field} {value:g}" for field, value in own.items() if value is not None]
+        given += [f"{self.decoder} decoder"] if self.decoder != "plain" else []
         return ", ".join([name or f"{self.method} ({self.prior} prior)", *given])
 
 

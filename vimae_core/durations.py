@@ -111,9 +111,9 @@ def _elsewhere(timed: Timed, device: str) -> bool:
     return made_on_gpu({"device": timed.device}) != made_on_gpu({"device": device})
 
 
-def _sort(config: RunConfig) -> tuple[str, bool]:
-    """Digits, or pictures of faces, which all have one size."""
-    return config.architecture, config.dataset == DIGITS
+def _sort(config: RunConfig) -> tuple[str, bool, str]:
+    """Digits, or pictures of faces, which all have one size; and the networks."""
+    return config.architecture, config.dataset == DIGITS, config.decoder
 
 
 def _size(settings: dict) -> int:

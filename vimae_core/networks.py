@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vimae_core.autoregressive import Autoregressive
 from vimae_core.config import RunConfig
 from vimae_core.convolutional import convolutional_autoencoder, wae_initialise
 from vimae_core.layers import BatchNorm, Float32Linear, Linear
@@ -59,10 +60,39 @@ class Autoencoder(nn.Module):
         return layers(inputs.to(DTYPES[self.precision])).float()
 
 
+class AutoregressiveAutoencoder(Autoencoder):
+    """One whose pixels depend on each other beside z: an autoregressive decoder around the plain one."""
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, image_shape: tuple[int, ...], std: float | None):
+        super().__init__(encoder, Autoregressive(decoder, image_shape), image_shape, std)
+
+    def decode(
+        self,
+        z: Float[Tensor, "n d"],
+        thresholds: Float[Tensor, "n c h w"] | None = None,
+        x: Float[Tensor, "n c h w"] | None = None,
+    ) -> Float[Tensor, "n c h w"]:
+        """Logits of the pixel means, each given z and the pixels before it.
+
+        Of these each is 1 where its level in `x`, or without x its own mean, is above its threshold, else 0. Uniform
+        thresholds draw it, a grey level being the probability of a 1; without any it is the more probable value.
+        """
+        z = z.to(DTYPES[self.precision])
+        thresholds = (torch.full((len(z), *self.image_shape), 0.5) if thresholds is None else thresholds).to(z.device)
+        if x is None:
+            logits = self.decoder.generate(z, thresholds.flatten(1))
+        else:
+            logits = self.decoder(z, (x > thresholds).flatten(1).to(z.dtype))
+        return logits.unflatten(1, self.image_shape)
+
+
+DECODERS = {"plain": Autoencoder, "autoregressive": AutoregressiveAutoencoder}
+
+
 def build_network(config: RunConfig, image_shape: tuple[int, ...]) -> Autoencoder:
     """The network of a configuration for images of shape (channels, height, width), initialised by its seed.
 
-    Raises ValueError for a size that the architecture does not take.
+    Raises ValueError for a size that the architecture does not take, and for colours that the decoder does not.
     """
     std = 0.0 if config.encoder == "deterministic" else config.encoder_std
     outputs = config.latent_dim * (2 if std is None else 1)
@@ -70,7 +100,7 @@ def build_network(config: RunConfig, image_shape: tuple[int, ...]) -> Autoencode
         torch.manual_seed(config.seed)
         build = ARCHITECTURES[config.architecture]
         encoder, decoder = build(tuple(image_shape), config.width, config.latent_dim, outputs)
-    return Autoencoder(encoder, decoder, image_shape, std)
+        return DECODERS[config.decoder](encoder, decoder, image_shape, std)
 
 
 def mlp_autoencoder(

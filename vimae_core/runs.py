@@ -98,22 +98,42 @@ class Run:
         """The posterior means: the features of an image."""
         return self.posterior(images).mean
 
-    def logits(self, z: Tensor | np.ndarray) -> Float[Tensor, "n c h w"]:
-        """The decoder's output for codes (n, d), logits of the pixel means; on the CPU. Raises ValueError."""
+    def logits(
+        self,
+        z: Tensor | np.ndarray,
+        images: Tensor | np.ndarray | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Float[Tensor, "n c h w"]:
+        """The decoder's output for codes (n, d), logits of the pixel means; on the CPU. Raises ValueError.
+
+        The rest is for an autoregressive decoder, whose means are each given the pixels before: those of the `images`,
+        or without them its own. The generator draws these pixels, 0 or 1; without one each is the more probable value.
+        """
         if tuple(z.shape[1:]) != (self.config.latent_dim,):
             raise ValueError(f"codes of shape {tuple(z.shape)} are not possible: must be (n, {self.config.latent_dim})")
         with own_settings():
             device = next(self.network.parameters()).device
-            parts = torch.as_tensor(z).float().split(ROWS)
-            return torch.cat([self.network.decode(part.to(device)).cpu() for part in parts])
+            given = self._given(len(z), images, generator)
+            parts = zip(*(t.float().split(ROWS) for t in (torch.as_tensor(z), *given)), strict=True)
+            return torch.cat([self.network.decode(*(t.to(device) for t in part)).cpu() for part in parts])
 
-    def decode(self, z: Tensor | np.ndarray) -> Float[Tensor, "n c h w"]:
-        """Pixel means in [0, 1]."""
-        return torch.sigmoid(self.logits(z))
+    def _given(self, n: int, images: Tensor | np.ndarray | None, generator: torch.Generator | None) -> list[Tensor]:
+        """What the decoder takes beside n codes: nothing, or thresholds for the pixels, and images that set these."""
+        if self.config.decoder == "plain":
+            return []
+        shape = n, *self.network.image_shape
+        given = [torch.full(shape, 0.5) if generator is None else torch.rand(shape, generator=generator)]
+        if images is not None and tuple(images.shape) != shape:
+            raise ValueError(f"images of shape {tuple(images.shape)} are not possible for {n} codes: must be {shape}")
+        return given if images is None else [*given, as_pixels(images)]
+
+    def decode(self, z: Tensor | np.ndarray, generator: torch.Generator | None = None) -> Float[Tensor, "n c h w"]:
+        """Pixel means in [0, 1]; an autoregressive decoder's are given its own pixels before, as of `logits`."""
+        return torch.sigmoid(self.logits(z, None, generator))
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Float[Tensor, "n c h w"]:
-        """Images decoded from n draws of the prior."""
-        return self.decode(self.prior.sample(n, generator))
+        """Images decoded from n draws of the prior; an autoregressive decoder draws their pixels too."""
+        return self.decode(self.prior.sample(n, generator), generator or torch.default_generator)
 
 
 def fit(config: RunConfig, data: Dataset | None = None, progress: bool = True, checkpoint_seconds: float = 10.0) -> Run:

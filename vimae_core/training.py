@@ -76,7 +76,7 @@ class Training:
         others = self._other_codes()
         z_prior = self.prior.sample(len(x) + len(others), self.generator)
         seen, weight = perturbed(x, self.config.input_noise, self.generator), self._divergence_weight()
-        terms, z = self.losses(x, seen, noise, z_prior, weight, others)
+        terms, z = self.losses(x, seen, noise, z_prior, weight, others, *self._given(x))
         self.optimiser.zero_grad()
         torch.autograd.backward([terms[t] for t in ("loss", "discriminator") if t in terms])  # of separate weights
         rates = learning_rates(self.config, self.step, self.total_steps)
@@ -91,14 +91,27 @@ class Training:
         self.step += 1
 
     def _losses(
-        self, x: Tensor, seen: Tensor, noise: Tensor, z_prior: Tensor, weight: Tensor | None, others: Tensor
+        self,
+        x: Tensor,
+        seen: Tensor,
+        noise: Tensor,
+        z_prior: Tensor,
+        weight: Tensor | None,
+        others: Tensor,
+        *given: Tensor,
     ) -> tuple[dict[str, Float[Tensor, ""]], Float[Tensor, "n d"]]:
         """The loss and its terms, and the codes; no draw of a random number, and nothing that waits for the device."""
         posterior = self.network.encode(seen)
         z = posterior.at(noise)
-        logits = self.network.decode(z)
+        logits = self.network.decode(z, *given)
         terms = loss_terms(self.config, self.prior, x, logits, posterior, z, z_prior, weight, others, self.divergence)
         return terms, z
+
+    def _given(self, x: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, "n c h w"], ...]:
+        """What the decoder takes beside z: nothing, or uniform thresholds that draw the pixels of x, and x."""
+        if self.config.decoder == "plain":
+            return ()
+        return torch.rand(x.shape, generator=self.generator, device=self.device), x
 
     def _other_codes(self) -> Float[Tensor, "m d"]:
         """What the MMD takes beside the batch's codes: those of other images by today's encoder, or recent ones."""

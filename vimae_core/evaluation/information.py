@@ -91,7 +91,7 @@ def information(run: Run, data: Dataset, n_test: int | None = None) -> dict[str,
     generator = torch.Generator().manual_seed(run.config.seed)
     images, trained = data["test"][0][:n_test], data["train"][0][: run.config.n_train]
     posterior = run.posterior(images)
-    logits = run.logits(posterior.sample(generator))
+    logits = run.logits(posterior.sample(generator), images, generator)
     terms = {"distortion": distortion(as_pixels(images), logits, run.config.likelihood).double()}
     counts = {"n": len(images), "images": len(trained), "active": _active(posterior, run.prior)}
     if run.config.encoder == "deterministic":

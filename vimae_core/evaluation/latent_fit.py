@@ -82,12 +82,12 @@ def codes_and_images(run: Run, images: UInt8[Tensor, "n c h w"], generator: torc
     """Of one draw z ~ q(z|x) an image: its distance from the prior and its scale, and what it costs and gives back.
 
     rate and distortion are nats an image, the latter under the run's own likelihood; squared_error is summed over an
-    image's pixels in [0, 1], which compares likelihoods.
+    image's pixels in [0, 1], which compares likelihoods. An autoregressive decoder is given the pixels before each.
     """
     posterior = run.posterior(images)
     z = posterior.sample(generator)
     z_prior = run.prior.sample(len(z), generator)
-    x, logits = as_pixels(images), run.logits(z)
+    x, logits = as_pixels(images), run.logits(z, images, generator)
     deterministic = run.config.encoder == "deterministic"
     return {
         "mmd2": mmd2(z, z_prior, kernel_of(run.config.kernel, run.prior), block=250).item(),

@@ -21,7 +21,7 @@ PRIORS = tuple(dict.fromkeys(RunConfig(**model).prior for model in PAPER_MODELS.
 SLIDERS, REACH = 8, 4.0  # at most as many; to either side, in standard deviations
 SHOWN = 256  # pixels of the screen
 SAID = ("dataset", "method", "prior", "latent_dim", "alpha", "lambda_", "lambda_schedule", "likelihood", "epochs",
-        "n_train", "architecture", "schedule", "seed")  # fmt: skip
+        "n_train", "architecture", "decoder", "schedule", "seed")  # fmt: skip
 ENCODED = 500  # test images whose codes give the directions
 
 
