@@ -12,13 +12,14 @@ from vimae_core.config import RunConfig
 from vimae_core.data import Dataset
 from vimae_core.evaluation import disentanglement
 from vimae_core.evaluation.disentanglement import Encode, scores
+from vimae_core.evaluation.disentanglement_scores import VOTES
 from vimae_core.networks import as_pixels, build_network
 from vimae_core.runs import ROWS, Run
 
 
-def check(config: RunConfig, data: Dataset, n_test: int | None = None) -> None:
+def check(config: RunConfig, data: Dataset, n_test: int | None = None, votes: int = VOTES) -> None:
     """Raises ValueError where a run's disentanglement could not be measured, or there are too few components."""
-    disentanglement.check(config, data, n_test)
+    disentanglement.check(config, data, n_test, votes)
     _check_components(config, data)
 
 
@@ -32,7 +33,7 @@ def _check_components(config: RunConfig, data: Dataset) -> None:
 
 
 @torch.no_grad()
-def disentanglement_floors(run: Run, data: Dataset, n_test: int | None = None) -> dict:
+def disentanglement_floors(run: Run, data: Dataset, n_test: int | None = None, votes: int = VOTES) -> dict:
     """Each number of `disentanglement.scores`, of each of `floor_encoders`: what a run of that configuration must beat.
 
     Nothing of the training counts, so that one run of an architecture, latent_dim and seed stands for all of them.

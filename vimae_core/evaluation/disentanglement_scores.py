@@ -18,7 +18,7 @@ from torch import Tensor
 
 BINS = 20  # of a continuous quantity, as in Locatello et al. 2019
 TREES, LEAF = 20, 5  # of a forest; images in a leaf, at least: a tree that goes on describes noise
-VOTES, BATCH = 40, 64  # votes a factor, twice: 800 as in Kim and Mnih 2018; images a vote, as in Locatello et al. 2019
+VOTES, BATCH = 40, 64  # votes a factor, to learn from and as many to count; images a vote, as in Locatello et al. 2019
 SCALED = 2000  # images whose codes give the coordinates' variances
 CONSTANT = 1e-6  # of a coordinate's largest absolute value: a standard deviation that rounding alone makes
 
@@ -49,7 +49,7 @@ def information_gaps(
     histogram, both sides cut into `bins`. Equal-filled bins leave a code's shape out of it, any monotone function of a
     factor being as good as another: equal steps would call codes of a heavy-tailed prior worse. What chance tells of a
     factor, about (bins - 1)^2 / 2n nats a coordinate, keeps even a perfect code below 1: at n = 2,000 by 0.04.
-    Raises ValueError for codes and factors that no score compares.
+    Raises ValueError for fewer than two coordinates or factors, a constant factor, and what is not finite.
     """
     _check(codes, factors)
     z, v = (F.one_hot(cut(part, bins), bins).double() for part in (codes, factors))
@@ -176,7 +176,7 @@ def factor_vae(
             groups = encode(faces.flatten(0, 1))[:, keeps].double().unflatten(0, (votes, batch))
             chosen[half, factor] = (groups.var(1) / variance).argmin(1)
     learned, counted = F.one_hot(chosen, len(variance)).sum(2)  # [k, d] each
-    return (counted.gather(0, learned.argmax(0, keepdim=True)).sum() / counted.sum()).item()
+    return counted.gather(0, learned.argmax(0, keepdim=True)).sum().item() / (k * votes)
 
 
 def _constant(codes: Float[Tensor, "n d"]) -> Bool[Tensor, " d"]:
@@ -193,10 +193,8 @@ def _gap(scores: Float64[Tensor, "d k"]) -> Float64[Tensor, " k"]:
     return best - second
 
 
-def _check(codes: Float[Tensor, "n d"], factors: Float[Tensor, "m k"]) -> None:
+def _check(codes: Float[Tensor, "n d"], factors: Float[Tensor, "n k"]) -> None:
     """Raises ValueError where a score of these is no number or compares nothing."""
-    if len(codes) != len(factors):
-        raise ValueError(f"{len(codes)} codes and {len(factors)} rows of factors: must be of the same images")
     if codes.shape[1] < 2 or factors.shape[1] < 2:
         raise ValueError(
             f"{codes.shape[1]} coordinates and {factors.shape[1]} factors are not possible: must be 2 or more of each, "
