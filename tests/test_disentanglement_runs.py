@@ -147,7 +147,7 @@ def test_data_without_known_factors_are_refused(measure, tmp_path):
     ("fields", "settings", "told"),
     [
         ({"latent_dim": 1}, {}, "latent_dim=1 is not possible: the scores compare 2 coordinates or more"),
-        ({"n_train": 99, "batch_size": 50}, {}, "n_train=99 is not possible: 20 bins of a factor need 100 images or more"),
+        ({"n_train": 99, "batch_size": 50}, {}, "n_train=99 is not possible: 20 bins of a factor need 100 images"),
         ({}, {"n_test": 20}, "n_test=20 is not possible: 20 bins of a factor need 100 images or more"),
         ({}, {"votes": 0}, "votes=0 is not possible: must be 1 or more of each factor"),
     ],
