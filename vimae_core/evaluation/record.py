@@ -16,7 +16,10 @@ from vimae_core.runs import Run
 from vimae_core.store import RunError, lock, read_json, write_json
 
 # Each a module here, with a function of its name
-MEASURES = ("latent_fit", "batches", "probes", "generation", "faces", "drawn_codes", "information")
+MEASURES = (
+    "latent_fit", "batches", "probes", "generation", "faces", "drawn_codes",
+    "information", "disentanglement", "disentanglement_floors",
+)  # fmt: skip
 
 
 def measure_function(measure: str) -> Callable[..., dict]:

@@ -11,6 +11,18 @@ PRECISION = {
     "recall": ("", "share of test images among {of}"),
 }
 
+SCORES = {
+    "n": ("", "test images"),
+    "fitted": ("", "training images from which DCI's forests learn"),
+    "mig": ("", "mutual information gap, bins equally filled"),
+    "mig_equal_wide": ("", "the same with bins equally wide"),
+    "sap": ("", "separated attribute predictability"),
+    "disentanglement": ("", "of DCI: each coordinate for one factor"),
+    "completeness": ("", "of DCI: each factor in one coordinate"),
+    "informativeness": ("", "of DCI: R² of the factors from the codes"),
+    "factor_vae": ("", "FactorVAE score, accuracy of its majority vote"),
+}
+
 
 def _of_samples(by_name: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
     return {
@@ -89,6 +101,13 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
             **PRECISION,
         }),
     },
+    "disentanglement": {
+        "live": ("", "coordinates that have not collapsed, which vote in the FactorVAE score"),
+        **SCORES,
+        "gaps": ("", "the factor's information gap"),
+        "explained": ("", "R² of the factor"),
+    },
+    "disentanglement_floors": SCORES,
     "drawn_codes": {"codes": ("", "draws of q(z|x) of training images, one a row")},
     "information": {
         "n": ("", "test images"),
