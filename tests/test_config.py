@@ -60,6 +60,8 @@ def test_models_go_by_the_papers_names(name):
         ({"method": "vae", "prior": "uniform"}, "prior='uniform' is not possible: must be unbounded"),
         ({"encoder_std": 0.0}, "encoder_std=0.0 is not possible: must be greater than 0, or None"),
         ({"encoder": "deterministic", "encoder_std": 0.1}, "encoder_std=0.1 is not possible: must be None: a determin"),
+        ({"lambda_schedule": "constrained", "tolerance": 0}, "tolerance=0.0 is not possible: must be greater than 0"),
+        ({"tolerance": 2}, "tolerance=2.0 is not possible: must be 1, its default: only lambda_schedule='constrained'"),
         ({"prior_scale": 0.0}, "prior_scale=0.0 is not possible: must be greater than 0, or None"),
         ({"prior": "logistic", "prior_shape": 4}, "prior_shape=4.0 is not possible: must be None: the logistic prior"),
         ({"prior": "generalised-normal", "prior_shape": -1}, "prior_shape=-1.0 is not possible: must be greater than"),

@@ -76,6 +76,7 @@ def test_the_tolerance_is_the_null_band_of_as_many_draws():
     plain, more = (tolerance(RunConfig(memory=m), prior, 450) for m in (0, 1900))
     assert tolerance(RunConfig(more_codes=1900), prior, 450) == more
     assert plain == null_band(prior, round(math.sqrt(450 * 100 * 100))).high
+    assert tolerance(RunConfig(lambda_schedule="constrained", tolerance=30.0), prior, 450) == 30 * plain
     assert plain / more == pytest.approx(math.sqrt(20), rel=1e-3)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from tests.conftest import ROOT
-from vimae_core.chapters import capacity, conventions
+from vimae_core.chapters import capacity, conventions, disentanglement, doses
 from vimae_core.chapters.registered import REGISTERED, began, judged, registrations
 from vimae_core.profiles import parameters
 from vimae_core.report.results import reference_results
@@ -69,6 +69,33 @@ def test_the_changes_name_how_many_runs_there_were():
     assert "but for two of the paper's Table 1, which ended before the last of the multiplier's" in page
 
 
+def test_the_third_analysis_has_its_doses():
+    """The page's tables are what the profile trains: every value and seed, and how many runs there are."""
+    page = " ".join((ROOT / "book" / "third_analysis.md").read_text(encoding="utf-8").split())
+    p = parameters("doses", "reference")
+    listed = lambda values: ", ".join(f"{v:,g}" for v in values)  # noqa: E731
+    groups = doses.runs(p)
+    assert f"there are {sum(len(v) for k, v in groups.items() if k != 'collapse')} of these runs" in page
+    assert p.shape_seeds == [*range(30, 42)] and p.seeds == [*range(30, 35)] and page.count("30 to 41") == 2
+    for values in ("normal of σ = 1/2, 1, 2, 4 |", f"σ = {p.equal_scales[0]:g}, the logistic's entropy",
+                   f"β = {listed(p.betas)} |", f"α = {listed(p.alphas)} |",
+                   f"λ rising to {listed(p.lambdas)};", f"to at most {p.most:,g}",
+                   "normal of σ = 1/4 and 4 |", "is 1, 10 or 100 times", "λ rising to 10 and to 100 |",
+                   "a sixteenth of its width", "eight coordinates, six epochs", "the mean of five draws",
+                   "trainings of 1, 2, 4 and 8 epochs", "has standard deviation 1/4"):  # fmt: skip
+        assert values in page, values
+    assert (p.noisy_scales, p.scales, p.tolerances) == ([0.5, 1, 2, 4], [0.25, 4], [1, 10, 100])
+    assert p.adversarial_lambdas == [10, 100]
+    assert (p.width, p.latent_dim, p.epochs, len(p.draws), p.noise) == (1 / 16, 8, 6, 5, 0.25)
+    assert p.collapse_epochs == [1, 2, 4, 8] and p.lambda_ == 1000
+    q = parameters("disentanglement", "reference")
+    assert (q.width, q.latent_dim, q.epochs, q.seeds, q.noise) == (1 / 16, 10, 20, p.seeds, 0.25)
+    assert "ten coordinates, twenty epochs, seeds 30 to 34" in page and (q.betas, q.noisy_scales) == ([100], [0.5, 4])
+    found = disentanglement.runs(q)
+    assert len(found["models"]) + len(found["doses"]) == 11 * 5
+    assert {c.lambda_ for c in found["models"] if c.method == "vimae"} == {10_000} and "rises to 10,000" in page
+
+
 def test_the_third_analysis_has_its_numbers():
     """Entropies of its pairs of priors, by scipy; the seeds' scatter and the power that it implies, by the records."""
     page = " ".join((ROOT / "book" / "third_analysis.md").read_text(encoding="utf-8").split())
@@ -77,8 +104,8 @@ def test_the_third_analysis_has_its_numbers():
     uniform = math.log(2 * math.sqrt(3))
     for shape, entropy in ((0.73996, uniform), (3.07590, logistic), (6.91314, laplace)):
         prior = stats.gennorm(shape)
-        assert abs(prior.entropy() - math.log(prior.std()) - entropy) < 1e-5 and f"{shape:.5f}" in page
-    assert abs(math.exp(logistic - normal) - 0.985740) < 1e-6 and "σ = 0.985740" in page
+        assert abs(prior.entropy() - math.log(prior.std()) - entropy) < 1e-5 and f"{shape:g}" in page
+    assert abs(math.exp(logistic - normal) - 0.985740) < 1e-6 and "σ = 0.98574" in page
     told = "(1.4046 nats a coordinate), Laplace and 6.91 (1.3466), shape 0.74 and uniform (1.2425)"
     assert told in page and [round(h, 4) for h in (logistic, laplace, uniform, normal)] == [
         1.4046,

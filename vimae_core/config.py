@@ -79,6 +79,7 @@ class RunConfig:
     alpha: float | None = None  # weight of the rate, that is of I(X, Z) in Eq. (4)
     lambda_: float | None = None  # weight of D(q(z)||p(z))
     lambda_schedule: str = "constant"  # how lambda gets there, Eq. (8): at once, rising, or rising until q(z) fits p(z)
+    tolerance: float = 1.0  # of the constraint, in the smallest MMD^2 that its estimates tell from none
     divergence: str = "mmd"  # D; adversarial: Jensen-Shannon, by a discriminator of codes from draws of the prior
     memory: int = 0  # recent codes that the MMD of a step takes beside the batch's
     more_codes: int = 0  # or codes of so many other images, by the encoder as it is
@@ -118,6 +119,9 @@ class RunConfig:
         _require(self.memory >= 0, self, "memory", "0 or more codes")
         _require(self.more_codes >= 0, self, "more_codes", "0 or more images")
         _require(not (self.memory and self.more_codes), self, "more_codes", f"0 beside memory={self.memory}: either")
+        _require(self.tolerance > 0, self, "tolerance", "greater than 0")
+        held = self.tolerance == RunConfig.tolerance or self.lambda_schedule == "constrained"
+        _require(held, self, "tolerance", "1, its default: only lambda_schedule='constrained' has one")
         _require(self.input_noise >= 0, self, "input_noise", "0 or more")
         _require(self.pretraining == 0 or self.pretraining > 1, self, "pretraining", "0, or 2 or more images a step")
         _require(0 <= self.adam_beta1 < 1, self, "adam_beta1", "in [0, 1)")

@@ -59,10 +59,11 @@ def window(total_steps: int) -> int:
 
 
 def tolerance(config: RunConfig, prior: Prior, steps: int) -> float:
-    """The smallest MMD^2 that the mean of so many steps' estimates tells from none: where its 95 % band at q = p ends.
+    """The configuration's, in the smallest MMD^2 that the mean of so many steps' estimates tells from none.
 
-    A step compares n new codes with n + m, where m others stand beside them: in w steps as many pairs as
-    sqrt(w n (n + m)) codes make.
+    That is where its 95 % band at q = p ends. A step compares n new codes with n + m, where m others stand beside them:
+    in w steps as many pairs as sqrt(w n (n + m)) codes make.
     """
     n, m = config.batch_size, config.memory + config.more_codes
-    return null_band(prior, round(math.sqrt(steps * n * (n + m))), kernel_of(config.kernel, prior)).high
+    band = null_band(prior, round(math.sqrt(steps * n * (n + m))), kernel_of(config.kernel, prior))
+    return config.tolerance * band.high

@@ -1,0 +1,89 @@
+"""Does capacity explain it? The third registered analysis: priors, their scales, and the weights as doses."""
+
+from types import SimpleNamespace
+
+from vimae_core.config import RunConfig, paper_model
+from vimae_core.conventions import under_convention
+from vimae_core.profiles import common_fields
+
+KEPT = ("shape", "noisy")  # of the first seed, whose samples are drawn
+
+
+def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
+    """By what is varied, in the order of the registered page.
+
+    `shape`: priors of unit variance. `noisy`: the prior's scale and shape, the encoder's noise given. `scale`: the
+    prior's, the noise learnt, that of equal entropy first. `rate_at_fit`: InfoVAE. `rate`: beta-VAE. `fit`: VIMAE-n's
+    lambda, and its constraint's tolerance. `rows`: the paper's models as they stand. `adversary`: Jensen-Shannon in
+    the MMD's place. `collapse`: with a decoder that sees other pixels, and after how many epochs.
+    """
+    noisy = [{"prior_scale": scale} for scale in p.noisy_scales] + [family(shape) for shape in p.noisy_shapes]
+    fits = [{"lambda_": lambda_} for lambda_ in p.lambdas]
+    fits += [{"lambda_schedule": "constrained", "tolerance": t, "lambda_": p.most} for t in p.tolerances]
+    adversaries = [
+        {**family(shape), "divergence": "adversarial", "lambda_": lambda_}
+        for lambda_ in p.adversarial_lambdas
+        for shape in p.adversarial_shapes
+    ]
+    rows = [paper_model(m, seed=s, **common_fields(p)) for s in p.seeds for m in p.methods]
+    return {
+        "shape": _vimae(p, p.shape_seeds, map(family, p.shapes)),
+        "noisy": _vimae(p, p.seeds, [{**prior, "encoder_std": p.noise} for prior in noisy]),
+        "scale": [
+            *_vimae(p, p.shape_seeds, [{"prior_scale": scale} for scale in p.equal_scales]),
+            *_vimae(p, p.seeds, [{"prior_scale": scale} for scale in p.scales]),
+        ],
+        "rate_at_fit": _vimae(p, p.seeds, [{"method": "infovae", "alpha": alpha} for alpha in p.alphas]),
+        "rate": [
+            RunConfig(method="beta-vae", lambda_=beta, seed=s, **common_fields(p)) for s in p.seeds for beta in p.betas
+        ],
+        "fit": _vimae(p, p.seeds, fits),
+        "rows": rows,
+        "adversary": _vimae(p, p.seeds, adversaries),
+        "collapse": _collapse(p),
+    }
+
+
+def _vimae(p: SimpleNamespace, seeds: list[int], doses) -> list[RunConfig]:
+    """One a seed and dose, lambda rising over the first half of training, as the convention `constrained` has it."""
+    rising = {"method": "vimae", "lambda_": p.lambda_, "lambda_schedule": "ramp", **common_fields(p)}
+    doses = list(doses)
+    return [RunConfig(**{**rising, **dose, "seed": seed}) for seed in seeds for dose in doses]
+
+
+def _collapse(p: SimpleNamespace) -> list[RunConfig]:
+    """Each of so many epochs is a training of its own, at a constant learning rate: none is the end of another."""
+    own = {"architecture": p.collapse_architecture, "width": p.collapse_width, "schedule": "constant"}
+    return [
+        under_convention("constrained", "plane", m, seed=s, decoder=decoder, **{**common_fields(p), **own, "epochs": n})
+        for s in p.seeds
+        for m in p.collapse_models
+        for decoder in p.decoders
+        for n in p.collapse_epochs
+    ]
+
+
+def family(text: str) -> dict:
+    """The fields of a prior of unit variance, by its name and, of a generalised normal, its shape: "laplace",
+    "generalised-normal 4". Raises ValueError."""
+    name, _, shape = text.partition(" ")
+    try:
+        return {"prior": name, "prior_shape": float(shape) if shape else None}
+    except ValueError:
+        told = "must be a prior's name and at most a shape, such as 'generalised-normal 4'"
+        raise ValueError(f"shapes: {text!r} is not possible: {told}") from None
+
+
+def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
+    """How the codes lie beside the prior, what they tell, what a classifier makes of them, and what is decoded."""
+    settings = {name: getattr(p, name) for name in ("conditions", "curve", "n_labels", "draws", "fractions")}
+    own = {"n_test": p.n_test}
+    if group == "collapse":
+        return {"latent_fit": own, "information": own}
+    generation = {**own, "condition": p.condition}
+    return {"latent_fit": own, "information": own, "probes": {**own, **settings}, "generation": generation}
+
+
+def keeps(config: RunConfig, p: SimpleNamespace) -> bool:
+    """Whether a figure draws it: of the first seed the priors and the scales."""
+    return config.seed == p.seeds[0] and any(config in runs(p)[group] for group in KEPT)
