@@ -55,7 +55,7 @@ def show_scores(results: Results, floors: Results, name: str) -> None:
         f"**How far each coordinate stands for one factor, {results.title}.** Four scores of the posterior means of "
         f"{results.n} held-out toy faces, better to the right, 1 at best (of SAP 0.95). Large marks: means with 95 % "
         f"intervals over seeds, small ones the seeds; grey lines: what needs no training, {lines}. "
-        f"Smaller than the paper's: {how_small([results])}.",
+        f"What was run: {how_small([results])}.",
         f"Dots with intervals, a row a model and a panel a score, beside three lines for the floors, {results.title}. "
         f"MIG of {told}",
         sources([results, floors]),

@@ -1,5 +1,7 @@
 """Latent traversals: what the coordinates that tell most of a known factor do to a face."""
 
+import math
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -9,7 +11,7 @@ from torch import Tensor
 
 from vimae_core.chapters.generation_figures import sheets
 from vimae_core.data import Dataset
-from vimae_core.evaluation.disentanglement_scores import equal_filled
+from vimae_core.evaluation.disentanglement_scores import BINS, equal_filled
 from vimae_core.report.provenance import provenance, seeds_of
 from vimae_core.report.results import Results
 from vimae_core.report.show import show_figure
@@ -27,11 +29,18 @@ def shares(codes: Float[Tensor, "n d"], factors: Float[Tensor, "n k"]) -> np.nda
     return information / np.array([mutual_info_score(j, j) for j in v])
 
 
+def chance(n: int) -> float:
+    """The share of a factor's entropy that a coordinate of n codes tells where it is independent of the factor.
+
+    A joint histogram's information is too large by half its degrees of freedom over n (Miller 1955).
+    """
+    return (BINS - 1) ** 2 / (2 * n) / math.log(BINS)
+
+
 def show_traversals(results: Results, data: Dataset, name: str) -> None:
     """Displays what the coordinates that tell most of a factor do to a face; nothing where no weights are."""
-    there = results.drawn()[0] if results else []
-    titles = dict(zip(map(id, results.runs), results.table["model"], strict=True)) if there else {}
-    runs = {titles[id(run)]: run for run in there if titles[id(run)] in DRAWN}
+    there = zip(*results.drawn(), strict=True) if results else []
+    runs = {row["model"]: run for run, row in there if row["model"] in DRAWN}
     if not runs:
         return
     n_test = int(results.table["n"].iloc[0])
@@ -42,7 +51,8 @@ def show_traversals(results: Results, data: Dataset, name: str) -> None:
         f"**Along a coordinate, {results.title}, {seeds_of(list(runs.values()))}.** Each row moves one coordinate of "
         f"the code from the {100 * TAIL:.0f} % to the {100 - 100 * TAIL:.0f} % quantile of the codes of {n_test:,} "
         f"held-out faces, the others at their medians. Shown are the {TRAVERSED} that tell most of one factor; beside "
-        "each stands that factor, and which share of its entropy the coordinate tells.",
+        "each stands that factor, and which share of its entropy the coordinate tells; by chance alone it tells about "
+        f"{chance(n_test):.2f}.",
         "Panels of rows of faces, one a model: each row changes one coordinate of the code. "
         + "; ".join(
             f"{title}: {', '.join(' '.join(label.split()) for label in labels)}" for title, (_, labels) in found.items()
@@ -55,7 +65,7 @@ def traversal(run: Run, data: Dataset, n_test: int) -> tuple[Float[Tensor, "n c 
     """A row of faces for each coordinate that is shown, and of each the factor it tells most of, with its share."""
     codes = run.encode(data["test"][0][:n_test])
     told = shares(codes, data.factors[data.split["test"]][:n_test])
-    chosen = np.argsort(-told.max(1))[:TRAVERSED]
+    chosen = np.argsort(-told.max(1), kind="stable")[:TRAVERSED]
     rows = codes.median(0).values.repeat(len(chosen), STEPS, 1)
     ends = codes[:, chosen].quantile(torch.tensor([TAIL, 1 - TAIL]), dim=0)
     for row, coordinate, low, high in zip(rows, chosen, *ends, strict=True):

@@ -22,22 +22,25 @@ NEAR = 0.1  # nats below the ceiling: as much as the mixture of all posteriors c
 
 def briefly(found: dict[str, Told]) -> str:
     """How many of the comparisons came out as claimed, the other way round and neither: for the chapter's box."""
-    said = "The paper claims it and measures none; here four scores compare four pairs of models on toy faces."
+    said = (
+        "The paper claims that a small capacity disentangles, and measures it nowhere. Here four scores compare four "
+        "pairs of models on toy faces"
+    )
     words = [word(t) for t in found.values()]
     if set(words) <= {NOT_RUN, SO_FAR}:
-        return f"{said} Of these {len(words)} comparisons: {', '.join(in_brief(found))}."
-    holds, contradicted, undecided = (words.count(w) for w in ("holds", "contradicted", "undecided"))
+        return f"{said}: {len(words)} comparisons, {', '.join(in_brief(found))}."
     if set(words) == {"holds"}:
-        return f"**All {holds} comparisons come out as claimed.** {said}"
+        return f"**All {len(words)} comparisons come out as claimed.** {said}."
     if set(words) == {"undecided"}:
         return (
-            f"**None of the {undecided} comparisons is decided**: that the models which the claim names are more "
-            f"disentangled was not shown, nor that they are not. {said}"
+            f"**None of the {len(words)} comparisons is decided:** that the models which the claim names are more "
+            f"disentangled was not shown, nor that they are not. {said}."
         )
-    told = f"**{holds} of {len(words)} comparisons come out as claimed, {contradicted} the other way round**"
-    rest = len(words) - holds - contradicted - undecided
-    left = [f"{undecided} are undecided"] * bool(undecided) + [f"runs of {rest} are missing"] * bool(rest)
-    return f"{told}{'; ' * bool(left)}{', '.join(left)}. {said}"
+    holds, contradicted, undecided = (words.count(w) for w in ("holds", "contradicted", "undecided"))
+    missing = len(words) - holds - contradicted - undecided
+    rest = [f"{undecided} undecided"] * bool(undecided) + [f"of {missing} runs are missing"] * bool(missing)
+    told = ", ".join([f"{holds} come out as claimed", f"{contradicted} the other way round", *rest])
+    return f"**Of {len(words)} comparisons {told}.** {said}."
 
 
 def in_sentences(found: dict[str, Told]) -> str:
