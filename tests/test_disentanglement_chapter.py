@@ -16,6 +16,7 @@ from vimae_core.chapters import disentanglement_traversals as traversals
 from vimae_core.chapters import disentanglement_words as words
 from vimae_core.data import Dataset
 from vimae_core.evaluation.disentanglement_scores import information_gaps
+from vimae_core.networks import Posterior
 from vimae_core.profiles import parameters
 from vimae_core.report import show
 from vimae_core.report.results import Results
@@ -300,24 +301,26 @@ def test_shares_are_those_whose_gaps_are_the_migs():
 
 
 def test_a_row_goes_along_one_coordinate_of_the_codes(monkeypatch):
-    """From quantile to quantile in equal steps, the others at their medians; the most telling first, by its factor."""
+    """From quantile to quantile in equal steps, the others at their medians; the most telling first, by its factor,
+    and what has collapsed last."""
     v = draw_factors(500, seed=1)
-    codes = codes_of(v).float()
-    monkeypatch.setattr(Run, "encode", lambda run, images: codes[: len(images)])
+    codes = codes_of(v)[:, [0, 1, 9, 5]].float()
+    log_variance = torch.full_like(codes, -10.0)
+    log_variance[:, 3] = 10.0
+    monkeypatch.setattr(Run, "posterior", lambda run, x: Posterior(codes[: len(x)], log_variance[: len(x)]))
     monkeypatch.setattr(Run, "decode", lambda run, z: z[:, :, None, None])
     data = Dataset("toy", torch.zeros(600, 3, 4, 4, dtype=torch.uint8), None,
                    {"train": slice(0, 100), "test": slice(100, 600)}, "0" * 64, torch.cat([v[:100], v]))  # fmt: skip
-    run = Run(RunConfig(latent_dim=10), ROOT, {}, {})
-    faces, labels = traversals.traversal(run, data, 400)
-    rows = faces[:, :, 0, 0].unflatten(0, (traversals.TRAVERSED, traversals.STEPS)).numpy()
+    faces, labels = traversals.traversal(Run(RunConfig(latent_dim=4), ROOT, {}, {}), data, 400)
+    rows = faces[:, :, 0, 0].unflatten(0, (4, traversals.STEPS)).numpy()
     z, told = codes[:400].numpy(), traversals.shares(codes[:400], v[:400])
-    order = sorted(range(10), key=lambda i: -told[i].max())
-    for row, label, i in zip(rows, labels, order, strict=False):
-        low, high = np.quantile(z[:, i], [0.05, 0.95])
+    assert told[3].max() > told[0].max() > told[1].max()  # what has collapsed told as much as any
+    assert labels[0] == "glasses\n1.00" and labels[1].startswith(("background\n0.", "skin\n0."))
+    assert labels[3] == "collapsed" and labels[1].endswith(f"{told[0].max():.2f}")
+    for row, i in zip(rows, (2, 0, 1, 3), strict=True):
         expected = np.tile(np.sort(z, axis=0)[199], (traversals.STEPS, 1))  # torch's median is the lower
-        expected[:, i] = np.linspace(low, high, traversals.STEPS)
+        expected[:, i] = np.linspace(*np.quantile(z[:, i], [0.05, 0.95]), traversals.STEPS)
         np.testing.assert_allclose(row, expected, atol=1e-5)
-        assert label == f"{FACTORS[told[i].argmax()].replace('_', ' ')}\n{told[i].max():.2f}"
 
 
 def test_traversals_are_of_the_drawn_models_of_the_first_seed(monkeypatch, tmp_path, shown):

@@ -215,6 +215,7 @@ def information_figure(results: Results) -> Figure:
             low, high = rows["information"], rows["information_above"]
             axis.hlines(rows[score], low, high, color=colour, linewidth=1, alpha=0.5)
             axis.plot((low + high) / 2, rows[score], marker, color=colour, markersize=4.5, label=name)
+        axis.margins(y=0.12)
         axis.set(title=title, ylim=(min(0, axis.get_ylim()[0]), None))
     for axis in axes[-1]:
         axis.set_xlabel("information, nats")
@@ -234,7 +235,7 @@ def show_factors(results: Results, name: str) -> None:
         f"**Which factors are found, {results.title}.** Above, of each factor the gap between the two coordinates that "
         "tell most of it, as a share of all there is to tell (their mean is the MIG): 1 where it has a coordinate of "
         "its own. Below, how well all of a code's coordinates together predict it, R² on held-out faces: 1 where the "
-        "code holds it, however it is spread. Mean over seeds.",
+        "code holds it, however it is spread, and below 0 where they do worse than its mean. Mean over seeds.",
         f"Two grids of models by factors, {results.title}. Largest gap: "
         + "; ".join(f"{m}, {gaps.loc[m].idxmax().replace('_', ' ')} {gaps.loc[m].max():.2f}" for m in gaps.index),
         sources([results]),

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vimae_core.chapters.generation_figures import sheets
 from vimae_core.data import Dataset
+from vimae_core.evaluation.disentanglement import live
 from vimae_core.evaluation.disentanglement_scores import BINS, equal_filled
 from vimae_core.report.provenance import provenance, seeds_of
 from vimae_core.report.results import Results
@@ -20,6 +21,7 @@ from vimae_core.toy_faces import FACTORS
 
 DRAWN = ("VAE", "β-VAE, β = 100", "VIMAE-n", "VIMAE-l")
 TRAVERSED, STEPS, TAIL = 5, 8, 0.05  # coordinates of a model; faces of a row; of the codes beyond either end
+BESIDE = 0.85  # of a panel's width is left beside its labels
 
 
 def shares(codes: Float[Tensor, "n d"], factors: Float[Tensor, "n k"]) -> np.ndarray:
@@ -52,7 +54,7 @@ def show_traversals(results: Results, data: Dataset, name: str) -> None:
         f"the code from the {100 * TAIL:.0f} % to the {100 - 100 * TAIL:.0f} % quantile of the codes of {n_test:,} "
         f"held-out faces, the others at their medians. Shown are the {TRAVERSED} that tell most of one factor; beside "
         "each stands that factor, and which share of its entropy the coordinate tells; by chance alone it tells about "
-        f"{chance(n_test):.2f}.",
+        f"{chance(n_test):.2f}. *Collapsed*: a coordinate whose noise drowns it.",
         "Panels of rows of faces, one a model: each row changes one coordinate of the code. "
         + "; ".join(
             f"{title}: {', '.join(' '.join(label.split()) for label in labels)}" for title, (_, labels) in found.items()
@@ -62,21 +64,25 @@ def show_traversals(results: Results, data: Dataset, name: str) -> None:
 
 
 def traversal(run: Run, data: Dataset, n_test: int) -> tuple[Float[Tensor, "n c h w"], list[str]]:
-    """A row of faces for each coordinate that is shown, and of each the factor it tells most of, with its share."""
-    codes = run.encode(data["test"][0][:n_test])
-    told = shares(codes, data.factors[data.split["test"]][:n_test])
-    chosen = np.argsort(-told.max(1), kind="stable")[:TRAVERSED]
-    rows = codes.median(0).values.repeat(len(chosen), STEPS, 1)
-    ends = codes[:, chosen].quantile(torch.tensor([TAIL, 1 - TAIL]), dim=0)
+    """A row of faces for each coordinate that is shown, and of each the factor it tells most of, with its share.
+
+    Those that have collapsed come last, whatever their means tell: to the decoder these are lost in the noise.
+    """
+    posterior = run.posterior(data["test"][0][:n_test])
+    told, alive = shares(posterior.mean, data.factors[data.split["test"]][:n_test]), live(posterior).numpy()
+    chosen = np.lexsort((-told.max(1), ~alive))[:TRAVERSED]
+    rows = posterior.mean.median(0).values.repeat(len(chosen), STEPS, 1)
+    ends = posterior.mean[:, chosen].quantile(torch.tensor([TAIL, 1 - TAIL]), dim=0)
     for row, coordinate, low, high in zip(rows, chosen, *ends, strict=True):
         row[:, coordinate] = torch.linspace(low, high, STEPS)
-    labels = [f"{FACTORS[told[i].argmax()].replace('_', ' ')}\n{told[i].max():.2f}" for i in chosen]
-    return run.decode(rows.flatten(0, 1)), labels
+    best = {i: f"{FACTORS[told[i].argmax()].replace('_', ' ')}\n{told[i].max():.2f}" for i in chosen}
+    return run.decode(rows.flatten(0, 1)), [best[i] if alive[i] else "collapsed" for i in chosen]
 
 
 def traversals_figure(found: dict[str, tuple[Tensor, list[str]]]) -> Figure:
     """A panel a model, a row a coordinate, its label beside it."""
     figure = sheets({title: faces for title, (faces, _) in found.items()}, (), STEPS)
+    figure.set_figheight(BESIDE * figure.get_figheight())
     for axis, (faces, labels) in zip(figure.axes, found.values(), strict=False):
         axis.axis("on")
         side = faces.shape[-2]
