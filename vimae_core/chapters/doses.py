@@ -84,7 +84,7 @@ def family(text: str) -> dict:
 def doses(results: Results) -> pd.DataFrame:
     """The results' table with each run's dose beside it, and its responses.
 
-    `entropy` of its prior, nats a coordinate; `tails`, whether these are heavier or lighter than the normal's; `scale`,
+    `prior_entropy`, nats a coordinate; `tails`, whether these are heavier or lighter than the normal's; `scale`,
     its standard deviation; `noise`, that of q(z|x) where it is given; alpha. By condition, M1+TSVM's accuracy in
     percent, the mean over draws of labels.
     """
@@ -92,7 +92,12 @@ def doses(results: Results) -> pd.DataFrame:
     for run, record in zip(results.runs, results.table.to_dict("records"), strict=True):
         c = run.config
         prior = make_prior(c.prior, 1, c.prior_scale, c.prior_shape)
-        dose = {"entropy": prior.entropy(), "tails": tails(c), "scale": prior.std, "noise": c.encoder_std or np.nan}
+        dose = {
+            "prior_entropy": prior.entropy(),
+            "tails": tails(c),
+            "scale": prior.std,
+            "noise": c.encoder_std or np.nan,
+        }
         found = record.get("accuracy", {}).get("test", {})
         rows.append({"alpha": c.alpha, **dose, **{k: np.mean(v["tsvm"]) for k, v in found.items() if k in CONDITIONS}})
     return results.table.reset_index(drop=True).join(pd.DataFrame(rows))

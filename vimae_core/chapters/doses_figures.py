@@ -28,7 +28,7 @@ ROADS = {  # group -> name, and what is varied along it
 def show_entropy(results: Results, name: str) -> None:
     """Displays accuracy over the entropy of priors of unit variance, and the line that the paper's difference is on."""
     table = doses(results)
-    if table.empty or table["entropy"].nunique() < 2:
+    if table.empty or table["prior_entropy"].nunique() < 2:
         return
     show_figure(
         over_entropy(table),
@@ -48,13 +48,13 @@ def show_entropy(results: Results, name: str) -> None:
 def over_entropy(table: pd.DataFrame) -> Figure:
     """A panel a condition."""
     figure, axes = plt.subplots(1, len(CONDITIONS), figsize=(WIDTH, 2.9))
-    ends = np.array([table["entropy"].min(), table["entropy"].max()])
+    ends = np.array([table["prior_entropy"].min(), table["prior_entropy"].max()])
     for axis, condition in zip(axes, CONDITIONS, strict=True):
-        for (entropy, tails), own in table.groupby(["entropy", "tails"]):
+        for (entropy, tails), own in table.groupby(["prior_entropy", "tails"]):
             mark, colour = TAILS[tails]
             _with_interval(axis, entropy, own[condition], colour, mark)
-        own = slopes(table, "entropy", condition)
-        middle, mean = table["entropy"].mean(), table[condition].mean()
+        own = slopes(table, "prior_entropy", condition)
+        middle, mean = table["prior_entropy"].mean(), table[condition].mean()
         if len(own):
             axis.plot(ends, mean + own.mean() * (ends - middle), color=SERIES[0], linewidth=1.2)
         at = table.loc[table["tails"] == "normal", condition]

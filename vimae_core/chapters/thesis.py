@@ -45,12 +45,12 @@ def by_entropy(groups: Group) -> dict[str, Statement]:
     for c in CONDITIONS:
         sign = 1 if c == CLEAN else -1
         name = f"{'rises' if c == CLEAN else 'falls'} with entropy, {c}"
-        found[name] = Statement(_column(sign * slopes(shapes, "entropy", c)), sign * printed[c])
-    at = shapes.assign(entropy=shapes["entropy"].round(4))
-    equal = scales[scales["entropy"].round(4) == round(logistic, 4)] if len(scales) else scales
+        found[name] = Statement(_column(sign * slopes(shapes, "prior_entropy", c)), sign * printed[c])
+    at = shapes.assign(prior_entropy=shapes["prior_entropy"].round(4))
+    equal = scales[scales["prior_entropy"].round(4) == round(logistic, 4)] if len(scales) else scales
     for c in CONDITIONS:
         margin = abs(printed[c]) * (normal - logistic)
-        pairs = at[at["tails"] != "normal"].pivot_table(index=["seed", "entropy"], columns="tails", values=c)
+        pairs = at[at["tails"] != "normal"].pivot_table(index=["seed", "prior_entropy"], columns="tails", values=c)
         apart = (pairs["heavy"] - pairs["light"]).unstack().dropna().mean(axis=1)
         found[f"heavy tails − light, {c}"] = Statement(_column(apart), margin=margin)
         own = shapes[shapes["model"] == "VIMAE-l"].set_index("seed")[c]
@@ -104,10 +104,10 @@ def _column(by_seed: pd.Series) -> np.ndarray:
     return by_seed.dropna().to_numpy(float)[:, None]
 
 
-def in_doses(groups: Group, p: SimpleNamespace) -> dict[str, dict[str, Told]]:
+def in_doses(groups: Group, p: SimpleNamespace) -> dict[int, dict[str, Told]]:
     """What came out of the statements that the digits decide, by claim: no word before all seeds are there."""
     return {
-        "7": told(by_entropy(groups), lambda name: len(p.shape_seeds)),
-        "8": told(by_capacity(groups), lambda name: len(p.seeds)),
-        "9": told(by_decoder(groups["collapse"], max(p.collapse_epochs)), lambda name: len(p.seeds)),
+        7: told(by_entropy(groups), lambda name: len(p.shape_seeds)),
+        8: told(by_capacity(groups), lambda name: len(p.seeds)),
+        9: told(by_decoder(groups["collapse"], max(p.collapse_epochs)), lambda name: len(p.seeds)),
     }
