@@ -1,6 +1,7 @@
 """Claims 7 to 9 in words: verdicts, and sentences of which every number comes from the records."""
 
 import numpy as np
+from myst_nb import glue
 
 from vimae_core.chapters.capacity import CLEAN, HEAVY
 from vimae_core.chapters.doses import CONDITIONS, doses
@@ -29,6 +30,12 @@ def verdicts(claims: Claims) -> dict[int, str]:
     }
 
 
+def glue_claims(claims: Claims) -> None:
+    """Lets pages cite what came of each claim."""
+    for claim, verdict in verdicts(claims).items():
+        glue(f"third_{claim}", verdict, display=False)
+
+
 def _tested(of: dict[str, Told]) -> dict[str, Told]:
     """Those that claim a difference; what is to be equivalent stands beside them."""
     return {name: t for name, t in of.items() if t.statement.margin is None}
@@ -55,7 +62,7 @@ def of_entropy(told: dict[str, Told]) -> str:
     equal = [word(t) for t in told.values() if t.statement.margin is not None]
     larger = f", and a larger one in {equal.count('contradicted')}" * ("contradicted" in equal)
     return (
-        f"**Accuracy over the entropy of the prior**, in points a nat a coordinate, {slopes[0][1].outcome.seeds} seeds: "
+        f"**Accuracy over the entropy of the prior**, points a nat a coordinate, {slopes[0][1].outcome.seeds} seeds: "
         f"{'; '.join(parts)}. At one entropy, tails or family make no difference as large as the paper's in "
         f"{equal.count('holds')} of {len(equal)} comparisons{larger}."
     )
