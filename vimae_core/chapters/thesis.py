@@ -37,60 +37,74 @@ def papers_slopes() -> dict[str, float]:
 def by_entropy(groups: Group) -> dict[str, Statement]:
     """Claim 7: accuracy over the priors' entropy rises on clean digits and falls on corrupted ones; and at one entropy
     neither the tails nor the family matter, within the paper's own differences."""
-    shapes, scales = (doses(groups[group]) for group in ("shape", "scale"))
-    if shapes.empty:
-        return {}
-    printed, normal, logistic = papers_slopes(), make_prior("normal", 1).entropy(), make_prior("logistic", 1).entropy()
+    shapes, scales, printed = doses(groups["shape"]), doses(groups["scale"]), papers_slopes()
+    normal, logistic = (make_prior(p, 1).entropy() for p in ("normal", "logistic"))
     found = {}
     for c in CONDITIONS:
         sign = 1 if c == CLEAN else -1
         name = f"{'rises' if c == CLEAN else 'falls'} with entropy, {c}"
         found[name] = Statement(_column(sign * slopes(shapes, "prior_entropy", c)), sign * printed[c])
-    at = shapes.assign(prior_entropy=shapes["prior_entropy"].round(4))
-    equal = scales[scales["prior_entropy"].round(4) == round(logistic, 4)] if len(scales) else scales
     for c in CONDITIONS:
         margin = abs(printed[c]) * (normal - logistic)
-        pairs = at[at["tails"] != "normal"].pivot_table(index=["seed", "prior_entropy"], columns="tails", values=c)
-        apart = (pairs["heavy"] - pairs["light"]).unstack().dropna().mean(axis=1)
-        found[f"heavy tails − light, {c}"] = Statement(_column(apart), margin=margin)
-        own = shapes[shapes["model"] == "VIMAE-l"].set_index("seed")[c]
-        less = (own - equal.set_index("seed")[c]).dropna() if len(equal) else pd.Series(dtype=float)
-        found[f"logistic − normal of its entropy, {c}"] = Statement(_column(less), margin=margin)
+        found[f"heavy tails − light, {c}"] = Statement(_column(heavy_less_light(shapes, c)), margin=margin)
+        own, other = (_at(shapes, "heavy", logistic, c, "VIMAE-l"), _at(scales, "normal", logistic, c))
+        found[f"logistic − normal of its entropy, {c}"] = Statement(_column(own - other), margin=margin)
     return found
+
+
+def heavy_less_light(shapes: pd.DataFrame, condition: str) -> pd.Series:
+    """Of each seed, the accuracy at heavy tails less that at light ones, mean over the pairs of one entropy."""
+    if shapes.empty:
+        return pd.Series(dtype=float)
+    at = shapes[shapes["tails"] != "normal"].assign(prior_entropy=lambda t: t["prior_entropy"].round(4))
+    wide = at.pivot_table(index=["seed", "prior_entropy"], columns="tails", values=condition)
+    if set(wide) != {"heavy", "light"}:
+        return pd.Series(dtype=float)
+    return (wide["heavy"] - wide["light"]).unstack().dropna().mean(axis=1)
+
+
+def _at(table: pd.DataFrame, tails: str, entropy: float, condition: str, model: str | None = None) -> pd.Series:
+    """By seed, the accuracy beside priors of such tails and of this entropy; of one model, where it is named."""
+    if table.empty:
+        return pd.Series(dtype=float)
+    own = table[(table["tails"] == tails) & (table["prior_entropy"].round(4) == round(entropy, 4))]
+    return own[own["model"] == model if model else slice(None)].set_index("seed")[condition]
 
 
 def by_capacity(groups: Group) -> dict[str, Statement]:
     """Claim 8, robust: accuracy on corrupted digits falls as the capacity rises, in percentage points a doubling of
     the prior's scale beside a given noise, and rises with beta and with InfoVAE's alpha."""
     noisy, rate, at_fit = (doses(groups[group]) for group in ("noisy", "rate", "rate_at_fit"))
+    if len(noisy):
+        noisy = noisy[noisy["tails"] == "normal"]
     roads = {
-        "falls with the scale, noise given": (noisy[_normal(noisy)] if len(noisy) else noisy, "scale", -1),
+        "falls with the scale, noise given": (noisy, "scale", -1),
         "rises with β": (rate, "lambda", 1),
         "rises with α at equal fit": (at_fit, "alpha", 1),
     }
     return {
-        f"{name}, {c}": Statement(_column(sign * slopes(table.assign(dose=np.log2(table[x])), "dose", c)))
+        f"{name}, {c}": Statement(_column(sign * _of_doubling(table, x, c)))
         for name, (table, x, sign) in roads.items()
-        if len(table)
         for c in HEAVY
     }
 
 
-def _normal(table: pd.DataFrame) -> pd.Series:
-    return table["tails"] == "normal"
+def _of_doubling(table: pd.DataFrame, x: str, condition: str) -> pd.Series:
+    return slopes(table.assign(dose=np.log2(table[x])) if len(table) else table, "dose", condition)
 
 
 def by_decoder(results: Results, epochs: int) -> dict[str, Statement]:
     """Claim 9: after so many epochs, with a decoder that sees the pixels before, the VAE's code tells less than with
     a plain one, and less than VIMAE-n's; and it is empty. Nats."""
-    if not results:
-        return {}
     configs = [run.config for run in results.runs]
-    table = results.table.assign(decoder=[c.decoder for c in configs], method=[c.method for c in configs])
-    last = table[[c.epochs == epochs for c in configs]].set_index("seed")
+    columns = {field: [getattr(c, field) for c in configs] for field in ("decoder", "method", "epochs")}
+    table = results.table.reset_index(drop=True).assign(**columns)
 
     def of(method: str, decoder: str, measure: str) -> pd.Series:
-        return last[(last["method"] == method) & (last["decoder"] == decoder)][measure]
+        if not results:
+            return pd.Series(dtype=float)
+        own = (table["method"] == method) & (table["decoder"] == decoder) & (table["epochs"] == epochs)
+        return table[own].set_index("seed")[measure]
 
     above, rates = (of("vae", "autoregressive", m) for m in ("information_above", "rate"))
     return {

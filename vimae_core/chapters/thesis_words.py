@@ -23,10 +23,9 @@ def verdicts(claims: Claims) -> dict[int, str]:
     eight = "partly reproduced" if any(holds[8]) else "not reproduced"
     eight = "reproduced" if all(holds[8]) else eight
     return {
-        7: f"{seven}; that this makes the difference: {counts[7] or NOT_RUN}",
+        7: f"{seven}; that this makes the difference: {counts[7]}",
         8: f"{eight} ({counts[8]})" if whole[8] else NOT_RUN,
-        9: f"half true: of one of its two terms, by calculation; with a decoder that needs no code: "
-        f"{counts[9] or NOT_RUN}",
+        9: f"half true: of one of its two terms, by calculation; with a decoder that needs no code: {counts[9]}",
     }
 
 
@@ -42,7 +41,7 @@ def _tested(of: dict[str, Told]) -> dict[str, Told]:
 
 
 def _has_words(of: dict[str, Told]) -> bool:
-    return bool(of) and not {word(t) for t in _tested(of).values()} & {NOT_RUN, SO_FAR}
+    return not {word(t) for t in _tested(of).values()} & {NOT_RUN, SO_FAR}
 
 
 def of_entropy(told: dict[str, Told]) -> str:
