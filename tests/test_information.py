@@ -110,6 +110,16 @@ def test_an_empty_code_tells_nothing(tmp_path):
     assert record["entropy"] == pytest.approx(make_prior("normal", 3).entropy(), abs=4 * record["entropy_error"])
 
 
+def test_beside_a_uniform_prior_the_rate_and_the_divergence_are_infinite(tmp_path):
+    """A Gaussian has mass where the prior has none; the information is the closed form, as beside any prior."""
+    run, data, truth = linear(2, 1.0, RunConfig(latent_dim=2, prior="uniform"), tmp_path)
+    record = information(run, data)
+    for name in ("rate", "rate_error", "kl", "kl_error", "kl_below", "kl_below_error"):
+        assert record[name] == math.inf, name
+    assert within(record, "information", "information_above", truth["information"])
+    assert record["information_error"] < 0.1
+
+
 def test_too_few_images_are_refused():
     """With how many it needs."""
     images = torch.zeros(40, 1, SIDE, SIDE, dtype=torch.uint8)

@@ -19,6 +19,7 @@ CHAPTERS = {  # a module of this folder -> its notebook
     "generation": "04_mnist_generation",
     "faces": "05_celeba_generation",
     "conventions": "06_conventions_and_scale",
+    "doses": "07_capacity",
     "disentanglement": "08_disentanglement",
     "speed": "speed",
 }

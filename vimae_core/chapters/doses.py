@@ -2,11 +2,18 @@
 
 from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
+
+from vimae_core.chapters.capacity import CLEAN, HEAVY
 from vimae_core.config import RunConfig, paper_model
 from vimae_core.conventions import under_convention
+from vimae_core.priors import make_prior
 from vimae_core.profiles import common_fields
+from vimae_core.report.results import Results
 
 KEPT = ("shape", "noisy")  # of the first seed, whose samples are drawn
+CONDITIONS = (CLEAN, *HEAVY)
 
 
 def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
@@ -72,6 +79,35 @@ def family(text: str) -> dict:
     except ValueError:
         told = "must be a prior's name and at most a shape, such as 'generalised-normal 4'"
         raise ValueError(f"shapes: {text!r} is not possible: {told}") from None
+
+
+def doses(results: Results) -> pd.DataFrame:
+    """The results' table with each run's dose beside it, and its responses.
+
+    `prior_entropy`, nats a coordinate; `tails`, whether these are heavier or lighter than the normal's; `scale`,
+    its standard deviation; `noise`, that of q(z|x) where it is given; alpha. By condition, M1+TSVM's accuracy in
+    percent, the mean over draws of labels.
+    """
+    rows = []
+    for run, record in zip(results.runs, results.table.to_dict("records"), strict=True):
+        c = run.config
+        prior = make_prior(c.prior, 1, c.prior_scale, c.prior_shape)
+        dose = {
+            "prior_entropy": prior.entropy(),
+            "tails": tails(c),
+            "scale": prior.std,
+            "noise": c.encoder_std or np.nan,
+        }
+        found = record.get("accuracy", {}).get("test", {})
+        rows.append({"alpha": c.alpha, **dose, **{k: np.mean(v["tsvm"]) for k, v in found.items() if k in CONDITIONS}})
+    return results.table.reset_index(drop=True).join(pd.DataFrame(rows))
+
+
+def tails(config: RunConfig) -> str:
+    """Of the prior, beside a normal one's: heavy, light or normal."""
+    if config.prior_shape is None:
+        return {"logistic": "heavy", "laplace": "heavy", "uniform": "light"}.get(config.prior, "normal")
+    return "heavy" if config.prior_shape < 2 else "light" if config.prior_shape > 2 else "normal"
 
 
 def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:

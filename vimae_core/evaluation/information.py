@@ -86,7 +86,8 @@ def information(run: Run, data: Dataset, n_test: int | None = None) -> dict[str,
     `information` is at most I_q(X;Z) and at most `ceiling`, `information_above` the smallest of the bounds from above.
     So between them lie the aggregate posterior's `entropy` and `entropy_above`, h(q(z|x)) more; and by Eq. (3)
     D_KL(q(z)||p(z)) between `kl_below`, what is left of the rate, and `kl`. `active` counts the coordinates whose
-    means vary over images. Infinite for a deterministic encoder, whose codes are points.
+    means vary over images. Infinite for a deterministic encoder, whose codes are points; beside a uniform prior the
+    rate and the divergence are, as soon as one code lies outside.
     """
     generator = torch.Generator().manual_seed(run.config.seed)
     images, trained = data["test"][0][:n_test], data["train"][0][: run.config.n_train]
@@ -111,5 +112,10 @@ def _active(posterior: Posterior, prior: Prior) -> int:
 
 
 def _with_errors(terms: dict[str, Float64[Tensor, " n"]]) -> dict[str, float]:
-    errors = {f"{name}_error": values.std().item() / math.sqrt(len(values)) for name, values in terms.items()}
-    return {name: values.mean().item() for name, values in terms.items()} | errors
+    """A mean that is infinite, as of a rate beside a uniform prior, has no error: infinite, too."""
+    means = {name: values.mean().item() for name, values in terms.items()}
+    errors = {
+        f"{name}_error": values.std().item() / math.sqrt(len(values)) if math.isfinite(means[name]) else math.inf
+        for name, values in terms.items()
+    }
+    return means | errors

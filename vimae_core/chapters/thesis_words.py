@@ -1,0 +1,125 @@
+"""Claims 7 to 9 in words: verdicts, and sentences of which every number comes from the records."""
+
+import numpy as np
+from myst_nb import glue
+
+from vimae_core.chapters.capacity import CLEAN, HEAVY
+from vimae_core.chapters.doses import CONDITIONS, doses
+from vimae_core.chapters.statements import Told
+from vimae_core.chapters.statements_words import NOT_RUN, SO_FAR, in_brief, word
+from vimae_core.chapters.thesis import Group
+from vimae_core.report.statistics import Mean, mean_over_seeds, signed
+
+Claims = dict[int, dict[str, Told]]
+NAMES = {CLEAN: "on clean digits", HEAVY[0]: "under noise (σ = 0.4)", HEAVY[1]: "on half-masked digits"}
+
+
+def verdicts(claims: Claims) -> dict[int, str]:
+    """By claim: a word and what it rests on. Of claim 7 and of claim 9 one half is decided by formula."""
+    counts = {n: ", ".join(in_brief(_tested(of))) for n, of in claims.items()}
+    holds = {n: [word(t) == "holds" for t in _tested(of).values()] for n, of in claims.items()}
+    whole = {n: _has_words(of) for n, of in claims.items()}
+    seven = "reproduced" if whole[7] and all(holds[7]) else "half true: it has less, by formula"
+    eight = "partly reproduced" if any(holds[8]) else "not reproduced"
+    eight = "reproduced" if all(holds[8]) else eight
+    return {
+        7: f"{seven}; that this makes the difference: {counts[7]}",
+        8: f"{eight} ({counts[8]})" if whole[8] else NOT_RUN,
+        9: f"half true: of one of its two terms, by calculation; with a decoder that needs no code: {counts[9]}",
+    }
+
+
+def glue_claims(claims: Claims) -> None:
+    """Lets pages cite what came of each claim."""
+    for claim, verdict in verdicts(claims).items():
+        glue(f"third_{claim}", verdict, display=False)
+
+
+def _tested(of: dict[str, Told]) -> dict[str, Told]:
+    """Those that claim a difference; what is to be equivalent stands beside them."""
+    return {name: t for name, t in of.items() if t.statement.margin is None}
+
+
+def _has_words(of: dict[str, Told]) -> bool:
+    return not {word(t) for t in _tested(of).values()} & {NOT_RUN, SO_FAR}
+
+
+def of_entropy(told: dict[str, Told]) -> str:
+    """Claim 7's slopes beside the paper's, and what is equivalent."""
+    slopes = [(c, next(t for n, t in told.items() if "entropy, " in n and n.endswith(c))) for c in CONDITIONS]
+    if any(t.outcome is None for _, t in slopes):
+        return ""
+    parts = []
+    for c, t in slopes:
+        sign = 1 if c == CLEAN else -1
+        mean = _turned(t.outcome.difference, sign)
+        excluded = ", and the paper's is excluded" * bool(t.excludes)
+        parts.append(
+            f"{NAMES[c]} {mean.with_ends('.1f')}, where the paper's difference would ask for "
+            f"{signed(sign * t.statement.paper, '.0f')}: {word(t)}{excluded}"
+        )
+    equal = [word(t) for t in told.values() if t.statement.margin is not None]
+    larger = f", and a larger one in {equal.count('contradicted')}" * ("contradicted" in equal)
+    return (
+        f"**Accuracy over the entropy of the prior**, points a nat a coordinate, {slopes[0][1].outcome.seeds} seeds: "
+        f"{'; '.join(parts)}. At one entropy, tails or family make no difference as large as the paper's in "
+        f"{equal.count('holds')} of {len(equal)} comparisons{larger}."
+    )
+
+
+def _turned(mean: Mean, sign: int) -> Mean:
+    return mean if sign > 0 else Mean(-mean.value, -mean.high, -mean.low, mean.n)
+
+
+def of_capacity(told: dict[str, Told]) -> str:
+    """Claim 8's six slopes: whether less information is more robust, or less."""
+    outcomes = {name: word(t) for name, t in told.items()}
+    if not _has_words(told):
+        return ""
+    contradicted, holding = ([n for n, w in outcomes.items() if w == x] for x in ("contradicted", "holds"))
+    first = "Whether less capacity is more robust depends on the road."
+    if len(contradicted) == len(told):
+        first = "**Less information is less robust**, on every road and under both corruptions."
+    elif contradicted and not holding:
+        first = "**Where anything is decided, less information is less robust.**"
+    elif len(holding) == len(told):
+        first = "**Less capacity is more robust**, on every road and under both corruptions."
+    parts = (f"{n}: {t.outcome.difference.with_ends('.2f')}, {word(t)}" for n, t in told.items())
+    return f"{first} In points of accuracy a doubling, in the direction that the claim has: {'; '.join(parts)}."
+
+
+def of_scale(groups: Group) -> str:
+    """What the prior's scale does where the noise is learnt, and where it is given: information and noise."""
+    learnt, given = doses(groups["scale"]), doses(groups["noisy"])
+    if not len(learnt) or not len(given):
+        return ""
+    given = given[given["tails"] == "normal"]
+
+    def ends(table, measure: str, spec: str) -> str:
+        low, high = (table[table["scale"] == s][measure].tolist() for s in (table["scale"].min(), table["scale"].max()))
+        return f"{mean_over_seeds(low):{spec}} and {mean_over_seeds(high):{spec}}"
+
+    widest = [f"{t['scale'].max() / t['scale'].min():.0f}" for t in (learnt, given)]
+    return (
+        f"With the noise learnt, priors of which one is {widest[0]} times as wide as the other end with "
+        f"{ends(learnt, 'squared_error', '.1f')} of squared error, and noises of "
+        f"{ends(learnt, 'posterior_std', '.4f')}: the network scales its noise with the prior. With the noise given, "
+        f"{widest[1]} times the width takes the squared error from {ends(given, 'squared_error', '.1f')} and the "
+        f"information, from above, from {ends(given, 'information_above', '.1f')} nats."
+    )
+
+
+def in_short_of(claims: Claims) -> str:
+    """The chapter's box: does capacity explain it?"""
+    told = [t for t in (of_capacity(claims[8]), of_entropy(claims[7])) if t]
+    return "\n\n".join(told) or "Its runs are not there yet."
+
+
+def eq_3(groups: Group) -> str:
+    """How far rate, information and divergence, each measured by itself, are from Eq. (3)."""
+    off, n = [], 0
+    for results in filter(None, groups.values()):
+        table = results.table[np.isfinite(results.table["rate"])]
+        off += (table["rate"] - table["information"] - table["kl"]).abs().tolist()
+        n += len(table)
+    return f"Of {n} runs, rate less information less divergence is at most {max(off):.3f} nats." if off else ""
