@@ -96,7 +96,7 @@ def test_less_information_that_is_less_robust_is_told_first():
 
     claims = thesis.in_doses(made_up(against), P)
     assert thesis_words.in_short_of(claims).startswith("**Less information is less robust**, on every road")
-    assert thesis_words.verdicts(claims)[8].startswith("not reproduced (6 contradicted)")
+    assert thesis_words.verdicts(claims)[8].startswith("not reproduced: on robustness, 6 contradicted")
     claims = thesis.in_doses(made_up(lambda c, k: -against(c, k)), P)
     assert thesis_words.in_short_of(claims).startswith("**Less capacity is more robust**")
     assert thesis_words.verdicts(claims)[8].startswith("reproduced")
