@@ -27,7 +27,7 @@ def made_up(accuracy: Accuracy = lambda config, condition: 0.0, spread: float = 
     """Every group's results: accuracy by a function, and a seed's part that it has under every dose alike, with a
     little of each run's own."""
     rng = np.random.default_rng(0)
-    of_seed = {s: rng.normal(0, spread) for s in range(60)}
+    of_seed = {s: rng.normal(0, spread) for s in range(100)}
     groups = {}
     for group, configs in runs(p).items():
         configs = [c for c in configs if keep(c)]

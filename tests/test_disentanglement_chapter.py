@@ -24,6 +24,7 @@ from vimae_core.runs import Run
 from vimae_core.toy_faces import FACTORS, draw_factors
 
 P = parameters("disentanglement", "reference")
+FIRST, LAST = P.seeds[0], P.seeds[-1]
 ENVIRONMENT = {"commit": "c", "time": "2026-11-27", "data_digest": "d" * 64, "torch": "t", "device": "d"}
 NOISY = [f"VIMAE-n, σ = {scale}, noise 1/4" for scale in ("1/2", "4")]
 MODELS = [
@@ -56,7 +57,7 @@ def record(name: str, rng: np.random.Generator) -> dict:
 def floors_record(seed: int) -> dict:
     """In MIG the independent components are best, in every other score the principal ones."""
     of = {"untrained": 0.05, "pca": 0.3, "ica": 0.2}
-    best_in_mig = {"untrained": 0.05, "pca": 0.2, "ica": 0.3 + 0.01 * (seed - 32)}
+    best_in_mig = {"untrained": 0.05, "pca": 0.2, "ica": 0.3 + 0.01 * (seed - FIRST - 2)}
     others = (*chapter.SCORES, "mig_equal_wide", "completeness", "informativeness")
     return {"n": 2000, **dict.fromkeys(others, of), "mig": best_in_mig}
 
@@ -152,12 +153,12 @@ def test_the_sixteen_comparisons_are_paired_t_tests_in_one_correction():
 
 def test_no_comparison_has_a_word_before_its_seeds_are_there():
     """Of four seeds none; what others lack leaves undecided what is; one seed of one has its sign."""
-    four = chapter.judged(chapter.together(groups(keep=lambda c: c.seed != 34)), 5)
+    four = chapter.judged(chapter.together(groups(keep=lambda c: c.seed != LAST)), 5)
     assert {t.outcome.word for t in four.values()} == {"4 of 5 seeds"}
     some = chapter.judged(chapter.together(groups(keep=lambda c: c.encoder_std is None)), 5)
     assert {some[n].outcome for n in NAMES[12:]} == {None}
     assert {words.word(some[n]) for n in NAMES[:12]} == {"holds", words.SO_FAR}
-    one = chapter.judged(chapter.together(groups(keep=lambda c: c.seed == 30)), 1)
+    one = chapter.judged(chapter.together(groups(keep=lambda c: c.seed == FIRST)), 1)
     assert {t.outcome.word for t in one.values()} == {"sign agrees", "sign disagrees"}
 
 
@@ -167,13 +168,13 @@ def test_what_lies_above_the_best_floor():
     results, floors = chapter.together(found), found["floors"]
     assert [chapter.best_floor(floors, score)[0] for score in chapter.SCORES] == ["ica", "pca", "pca", "pca"]
     rows = results.table[results.table["model"] == "VAE"].set_index("seed")["mig"]
-    expected = [rows[seed] - (0.3 + 0.01 * (seed - 32)) for seed in P.seeds]
+    expected = [rows[seed] - (0.3 + 0.01 * (seed - FIRST - 2)) for seed in P.seeds]
     np.testing.assert_allclose(chapter.above_floor(results, floors, "VAE", "mig")[:, 0], expected)
     table = chapter.floors_table(results, floors)
     half = stats.sem(expected) * stats.t.isf(0.025, 4)
     assert table.loc["VAE", "MIG − independent components"] == f"{np.mean(expected):.2f} ± {half:.2f}".replace("-", "−")
-    alone = groups(keep=lambda c: c.seed == 30)["floors"]
-    others = chapter.together(groups(keep=lambda c: c.seed > 30))
+    alone = groups(keep=lambda c: c.seed == FIRST)["floors"]
+    others = chapter.together(groups(keep=lambda c: c.seed > FIRST))
     assert set(chapter.floors_table(others, alone).to_numpy().ravel()) == {"—"}  # no seed of both
 
 
@@ -257,7 +258,7 @@ def test_the_comparisons_are_shown_with_their_numbers(shown):
     assert all(f"{n}, {found[n].outcome.word}" in figure for n in NAMES)
     mean = found[NAMES[0]].outcome.difference
     assert rows[0][1] == f"{mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}]"
-    one = chapter.together(groups(keep=lambda c: c.seed == 30 and c.encoder_std is None))
+    one = chapter.together(groups(keep=lambda c: c.seed == FIRST and c.encoder_std is None))
     shown.clear()
     figures.show_comparisons(chapter.judged(one, 1), one, "pairs")
     assert "σ = 1/2 − σ = 4, MIG | — | — | — | not yet run" in shown[1] and "sign agrees" in shown[0]
@@ -345,7 +346,7 @@ def test_traversals_are_of_the_drawn_models_of_the_first_seed(monkeypatch, tmp_p
         results.runs[i].path.mkdir()
         (results.runs[i].path / "weights.safetensors").touch()
     traversals.show_traversals(results, data, "traversals")
-    assert asked == [(30, 2000)] * 4 and "reference, seed 30" in shown[0]
+    assert asked == [(FIRST, 2000)] * 4 and f"reference, seed {FIRST}" in shown[0]
     assert "; ".join(f"{m}: {', '.join(['skin 0.50'] * 5)}" for m in MODELS if m in traversals.DRAWN) in shown[0]
     figure = traversals.traversals_figure({"VAE": faces})
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == faces[1]
@@ -364,7 +365,7 @@ def test_the_box_counts_what_came_out():
     assert box(alike).startswith("**None of the 16 comparisons is decided:** that the models")
     some = box(keep=lambda c: c.encoder_std is None)
     assert some.startswith("**Of 16 comparisons 8 come out as claimed, 0 the other way round, of 8 runs are missing.**")
-    assert box(keep=lambda c: c.seed != 34).endswith("16 comparisons, runs are missing.")
+    assert box(keep=lambda c: c.seed != LAST).endswith("16 comparisons, runs are missing.")
 
 
 def test_sentences_follow_the_records():

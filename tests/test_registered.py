@@ -75,22 +75,22 @@ def test_the_third_analysis_has_its_doses():
     p = parameters("doses", "reference")
     listed = lambda values: ", ".join(f"{v:,g}" for v in values)  # noqa: E731
     groups = doses.runs(p)
-    assert f"there are {sum(len(v) for k, v in groups.items() if k != 'collapse')} of these runs" in page
-    assert p.shape_seeds == [*range(30, 42)] and p.seeds == [*range(30, 35)] and page.count("30 to 41") == 2
+    assert f"likelihood; {sum(len(v) for k, v in groups.items() if k != 'collapse')} runs." in page
+    assert p.shape_seeds == [*range(50, 62)] and p.seeds == [*range(50, 55)] and page.count("50 to 61") == 2
     for values in ("normal of σ = 1/2, 1, 2, 4 |", f"σ = {p.equal_scales[0]:g}, the logistic's entropy",
                    f"β = {listed(p.betas)} |", f"α = {listed(p.alphas)} |",
-                   f"λ rising to {listed(p.lambdas)};", f"to at most {p.most:,g}",
+                   f"λ rising to {listed(p.lambdas)};", f"to at most {p.lambda_:,g}",
                    "normal of σ = 1/4 and 4 |", "is 1, 10 or 100 times", "λ rising to 10 and to 100 |",
-                   "a sixteenth of its width", "eight coordinates, six epochs", "the mean of five draws",
+                   "at the paper's width, eight coordinates, fifteen epochs", "the mean of five draws",
                    "trainings of 1, 2, 4 and 8 epochs", "has standard deviation 1/4"):  # fmt: skip
         assert values in page, values
     assert (p.noisy_scales, p.scales, p.tolerances) == ([0.5, 1, 2, 4], [0.25, 4], [1, 10, 100])
     assert p.adversarial_lambdas == [10, 100]
-    assert (p.width, p.latent_dim, p.epochs, len(p.draws), p.noise) == (1 / 16, 8, 6, 5, 0.25)
-    assert p.collapse_epochs == [1, 2, 4, 8] and p.lambda_ == 1000
+    assert (p.width, p.latent_dim, p.epochs, len(p.draws), p.noise) == (1, 8, 15, 5, 0.25)
+    assert p.collapse_epochs == [1, 2, 4, 8] and p.lambda_ == 10_000
     q = parameters("disentanglement", "reference")
     assert (q.width, q.latent_dim, q.epochs, q.seeds, q.noise) == (1 / 16, 10, 20, p.seeds, 0.25)
-    assert "ten coordinates, twenty epochs, seeds 30 to 34" in page and (q.betas, q.noisy_scales) == ([100], [0.5, 4])
+    assert "ten coordinates, twenty epochs, seeds 50 to 54" in page and (q.betas, q.noisy_scales) == ([100], [0.5, 4])
     found = disentanglement.runs(q)
     assert len(found["models"]) + len(found["doses"]) == 11 * 5
     assert {c.lambda_ for c in found["models"] if c.method == "vimae"} == {10_000} and "rises to 10,000" in page

@@ -96,7 +96,7 @@ def test_less_information_that_is_less_robust_is_told_first():
 
     claims = thesis.in_doses(made_up(against), P)
     assert thesis_words.in_short_of(claims).startswith("**Less information is less robust**, on every road")
-    assert thesis_words.verdicts(claims)[8].startswith("not reproduced (6 contradicted)")
+    assert thesis_words.verdicts(claims)[8].startswith("not reproduced: on robustness, 6 contradicted")
     claims = thesis.in_doses(made_up(lambda c, k: -against(c, k)), P)
     assert thesis_words.in_short_of(claims).startswith("**Less capacity is more robust**")
     assert thesis_words.verdicts(claims)[8].startswith("reproduced")
@@ -104,7 +104,7 @@ def test_less_information_that_is_less_robust_is_told_first():
 
 def test_no_word_before_all_seeds_are_there():
     """Eleven of twelve seeds: no verdict on claim 7's slopes; nothing at all: not yet run."""
-    some = thesis.in_doses(made_up(by_entropy_and_rate, keep=lambda c: c.seed != 41), P)
+    some = thesis.in_doses(made_up(by_entropy_and_rate, keep=lambda c: c.seed != 61), P)
     assert some[7]["rises with entropy, clean"].outcome.word == "11 of 12 seeds"
     assert thesis_words.verdicts(some)[7].startswith("half true")
     none = thesis.in_doses(made_up(keep=lambda c: False), P)

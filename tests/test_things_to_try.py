@@ -44,6 +44,11 @@ SHOWS = {  # each line, and what then stands in an output, or in the runs that w
         "memories = [0, 400]": '"memory": 400',
         'plane_methods = ["AE", "VIMAE-n"]': rf'"method": "ae",{BETWEEN}"likelihood": "gaussian"',
     },
+    "07_capacity": {
+        'shapes = ["normal", "generalised-normal 1.5"]': r'"prior_shape": 1\.5',
+        "noisy_scales = [0.7, 3.0]": r'"prior_scale": 0\.7',
+        "betas = [0.5, 20.0]": r'"lambda_": 20\.0',
+    },
     "08_disentanglement": {
         "noisy_scales = [0.5, 4]": "VIMAE-n, σ = 4, noise 1/4",
         'shapes = ["laplace"]': "VIMAE, laplace prior",

@@ -13,6 +13,7 @@ from vimae_core.profiles import common_fields
 from vimae_core.report.results import Results
 
 KEPT = ("shape", "noisy")  # of the first seed, whose samples are drawn
+DECODED = (*KEPT, "scale")  # what their priors draw is a response
 CONDITIONS = (CLEAN, *HEAVY)
 
 
@@ -26,7 +27,7 @@ def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
     """
     noisy = [{"prior_scale": scale} for scale in p.noisy_scales] + [family(shape) for shape in p.noisy_shapes]
     fits = [{"lambda_": lambda_} for lambda_ in p.lambdas]
-    fits += [{"lambda_schedule": "constrained", "tolerance": t, "lambda_": p.most} for t in p.tolerances]
+    fits += [{"lambda_schedule": "constrained", "tolerance": t} for t in p.tolerances]
     adversaries = [
         {**family(shape), "divergence": "adversarial", "lambda_": lambda_}
         for lambda_ in p.adversarial_lambdas
@@ -60,9 +61,9 @@ def _vimae(p: SimpleNamespace, seeds: list[int], doses) -> list[RunConfig]:
 
 def _collapse(p: SimpleNamespace) -> list[RunConfig]:
     """Each of so many epochs is a training of its own, at a constant learning rate: none is the end of another."""
-    own = {"architecture": p.collapse_architecture, "width": p.collapse_width, "schedule": "constant"}
+    fields = {**common_fields(p), "schedule": "constant"}
     return [
-        under_convention("constrained", "plane", m, seed=s, decoder=decoder, **{**common_fields(p), **own, "epochs": n})
+        under_convention("constrained", "plane", m, seed=s, decoder=decoder, **{**fields, "epochs": n})
         for s in p.seeds
         for m in p.collapse_models
         for decoder in p.decoders
@@ -111,13 +112,14 @@ def tails(config: RunConfig) -> str:
 
 
 def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
-    """How the codes lie beside the prior, what they tell, what a classifier makes of them, and what is decoded."""
+    """How the codes lie beside the prior, what they tell, what a classifier makes of them; of priors what is drawn."""
     settings = {name: getattr(p, name) for name in ("conditions", "curve", "n_labels", "draws", "fractions")}
     own = {"n_test": p.n_test}
+    beside = {"latent_fit": own, "information": own}
     if group == "collapse":
-        return {"latent_fit": own, "information": own}
-    generation = {**own, "condition": p.condition}
-    return {"latent_fit": own, "information": own, "probes": {**own, **settings}, "generation": generation}
+        return beside
+    decoded = {"generation": {**own, "condition": p.condition}} if group in DECODED else {}
+    return {**beside, "probes": {**own, **settings}, **decoded}
 
 
 def keeps(config: RunConfig, p: SimpleNamespace) -> bool:

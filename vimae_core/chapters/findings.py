@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from vimae_core.chapters import CHAPTERS, capacity, faces, generation, latent_shape
+from vimae_core.chapters import CHAPTERS, capacity, faces, generation, latent_shape, thesis, thesis_words
 from vimae_core.chapters.statements_words import NOT_RUN, ByConvention, in_brief, word
 from vimae_core.config import RunConfig
 from vimae_core.report.in_short import CLAIMS, chip
@@ -14,10 +14,8 @@ from vimae_core.report.show import show_figure, show_text
 from vimae_core.report.style import INK, SERIES, WIDTH
 
 CHAPTER_OF = {1: "latent_shape", 2: "capacity", 3: "capacity", 4: "generation", 5: "generation", 6: "faces"}
-BY_HAND = {  # by formula and by counting, on the page of theory; or not yet run
-    7: "half true: it has, [by formula](prior-entropy); the difference is not yet run",
-    8: "not yet run",
-    9: "half true: of one of its two terms only, [by calculation](../theory.md)",
+OF_THE_THIRD = "doses"  # the chapter of claims 7 to 9
+BY_COUNTING = {  # on the page of theory
     10: "most hold: three are misprinted, and from three objectives more is concluded than follows, "
     "[one by one](../theory.md)",
 }
@@ -75,10 +73,12 @@ def by_reading(found: ByConvention) -> SimpleNamespace:
 
 def show_claims(found: ByConvention, results: dict[str, Results]) -> None:
     """Displays a line a claim: what it says, its verdict as a chip, and what came of it in the second analysis."""
-    told = verdicts(results) | BY_HAND
+    third = thesis_words.verdicts(thesis.of_the_reference())
+    told = verdicts(results) | third | BY_COUNTING
     rows = ["| claim | what came out |", "|---|---|"]
     for n, claim in CLAIMS.items():
-        chapter = f", [chapter](../results/{CHAPTERS[CHAPTER_OF[n]]}.ipynb)" if n in CHAPTER_OF else ""
+        of = CHAPTER_OF.get(n, OF_THE_THIRD if n in third else None)
+        chapter = f", [chapter](../results/{CHAPTERS[of]}.ipynb)" if of else ""
         rest = told[n].partition(" (")[2].rstrip(")") if n in CHAPTER_OF else told[n].partition(": ")[2]
         second = [
             f"as `{c}`: {', '.join(in_brief(found[c][n]))}" for c in ("wae", "constrained") if n in found.get(c, {})

@@ -13,8 +13,9 @@ from vimae_core.chapters.conventions import ENOUGH_RATE
 from vimae_core.chapters.doses import CONDITIONS, doses
 from vimae_core.chapters.statements import Statement, Told, told
 from vimae_core.priors import make_prior
+from vimae_core.profiles import parameters
 from vimae_core.report.paper import paper_values
-from vimae_core.report.results import Results
+from vimae_core.report.results import Results, reference_results
 
 Group = dict[str, Results]
 
@@ -112,6 +113,11 @@ def by_decoder(results: Results, epochs: int) -> dict[str, Statement]:
         "VIMAE-n − VAE, information": Statement(_column(of("vimae", "autoregressive", "information") - above)),
         f"{ENOUGH_RATE:g} nat − VAE's rate": Statement(_column(ENOUGH_RATE - rates)),
     }
+
+
+def of_the_reference() -> dict[int, dict[str, Told]]:
+    """What came out in the committed records, by claim."""
+    return in_doses(reference_results("doses", None), parameters("doses", "reference"))
 
 
 def _column(by_seed: pd.Series) -> np.ndarray:

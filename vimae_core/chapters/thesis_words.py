@@ -24,8 +24,8 @@ def verdicts(claims: Claims) -> dict[int, str]:
     eight = "reproduced" if all(holds[8]) else eight
     return {
         7: f"{seven}; that this makes the difference: {counts[7]}",
-        8: f"{eight} ({counts[8]})" if whole[8] else NOT_RUN,
-        9: f"half true: of one of its two terms, by calculation; with a decoder that needs no code: {counts[9]}",
+        8: f"{eight}: on robustness, {counts[8]}" if whole[8] else NOT_RUN,
+        9: f"half true: of one of its two terms only, by calculation; with a decoder that needs no code: {counts[9]}",
     }
 
 
