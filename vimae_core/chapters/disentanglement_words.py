@@ -116,4 +116,4 @@ def _said(factor: str) -> str:
 
 def glue_claim(found: dict[str, Told]) -> None:
     """Lets pages cite what came of the sixteen in a few words."""
-    glue("claim_8_disentangled", ", ".join(in_brief(found)), display=False)
+    glue("third_8_disentangled", ", ".join(in_brief(found)), display=False)
