@@ -247,7 +247,7 @@ def test_useless_codes_are_worst():
     assert found["factor_vae"] == pytest.approx(0.1, abs=0.06)
     constant = all_scores(lambda v: torch.full((len(v), 4), 0.3, dtype=torch.float64))
     assert constant.pop("informativeness") == pytest.approx(0, abs=0.01)
-    assert constant.pop("factor_vae") == 0.1
+    assert constant.pop("factor_vae") == 0.1 == factor_vae(lambda v: v[:, :0], draw_factors)  # as without any
     assert set(constant.values()) == {0}
 
 

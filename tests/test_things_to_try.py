@@ -49,6 +49,11 @@ SHOWS = {  # each line, and what then stands in an output, or in the runs that w
         "noisy_scales = [0.7, 3.0]": r'"prior_scale": 0\.7',
         "betas = [0.5, 20.0]": r'"lambda_": 20\.0',
     },
+    "08_disentanglement": {
+        "noisy_scales = [0.5, 4]": "VIMAE-n, σ = 4, noise 1/4",
+        'shapes = ["laplace"]': "VIMAE, laplace prior",
+        "betas = [1000]": "β = 1000",
+    },
 }
 
 

@@ -216,14 +216,14 @@ def test_a_build_tells_where_its_minutes_went(tree):
     assert again.returncode == 0 and "committed reference" not in again.stdout
 
 
-WEIGHTS = '''"""A toy chapter."""
+LAMBDAS = '''"""A toy chapter."""
 
 from vimae_core.config import paper_model
 from vimae_core.profiles import common_fields
 
 
 def runs(p):
-    return {"weights": [paper_model("VIMAE-n", lambda_=weight, **common_fields(p)) for weight in p.weights]}
+    return {"lambdas": [paper_model("VIMAE-n", lambda_=dose, **common_fields(p)) for dose in p.lambdas]}
 
 
 def measures(group, p):
@@ -233,39 +233,39 @@ CELL = """from vimae_core.report.parameters import prepare
 from vimae_core.report.results import build_results, compare, sources
 from vimae_core.report.show import show_table
 
-p, data = prepare("weights", globals())
-results = build_results("weights", p, data)["weights"]
-show_table(compare(["VIMAE-n"], {"KL": ("kl", ".2f")}, [results]), "tab-weights", "KL.", sources([results]))"""
+p, data = prepare("lambdas", globals())
+results = build_results("lambdas", p, data)["lambdas"]
+show_table(compare(["VIMAE-n"], {"KL": ("kl", ".2f")}, [results]), "tab-lambdas", "KL.", sources([results]))"""
 
 
 def test_a_chapter_is_added_and_removed_by_the_readmes_lines(tree):
     """A notebook, a module, its line in CHAPTERS and the table of contents, its parameters: built, then gone again."""
     cells = [
-        nbformat.v4.new_markdown_cell("# Weights"),
-        nbformat.v4.new_code_cell('# Parameters\nprofile = "quick"\nweights = None', metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_markdown_cell("# Lambdas"),
+        nbformat.v4.new_code_cell('# Parameters\nprofile = "quick"\nlambdas = None', metadata={"tags": ["parameters"]}),
         nbformat.v4.new_code_cell(CELL),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     before = {file: (tree / file).read_text() for file in ("vimae_core/chapters/__init__.py", "_toc.yml")}
     base = tree / "workflow" / "profiles" / "base.yaml"
-    nbformat.write(notebook, tree / "notebooks" / "09_weights.ipynb")
-    (tree / "vimae_core" / "chapters" / "weights.py").write_text(WEIGHTS)
-    edit(tree / "vimae_core/chapters/__init__.py", "CHAPTERS = {", 'CHAPTERS = {\n    "weights": "09_weights",')
+    nbformat.write(notebook, tree / "notebooks" / "09_lambdas.ipynb")
+    (tree / "vimae_core" / "chapters" / "lambdas.py").write_text(LAMBDAS)
+    edit(tree / "vimae_core/chapters/__init__.py", "CHAPTERS = {", 'CHAPTERS = {\n    "lambdas": "09_lambdas",')
     edit(tree / "_toc.yml", "{file: book/results/05_celeba_generation}",
-         "{file: book/results/05_celeba_generation}, {file: book/results/09_weights}")  # fmt: skip
+         "{file: book/results/05_celeba_generation}, {file: book/results/09_lambdas}")  # fmt: skip
     with base.open("a") as file:
         file.write(
-            "weights: {dataset: mnist, n_train: 500, epochs: 1, n_test: 100, weights: [3.0, 30.0], data_root: null}\n"
+            "lambdas: {dataset: mnist, n_train: 500, epochs: 1, n_test: 100, lambdas: [3.0, 30.0], data_root: null}\n"
         )
     assert planned(tree) == {"runs": 2, "notebook": 1, "book": 1}
     done = make_book(tree)
     assert done.returncode == 0, done.stdout + done.stderr
-    page = (tree / "_build" / "html" / "book" / "results" / "09_weights.html").read_text()
+    page = (tree / "_build" / "html" / "book" / "results" / "09_lambdas.html").read_text()
     assert "KL, this build" in page and "2 runs" in page
     for file, text in before.items():
         (tree / file).write_text(text)
-    for file in ("notebooks/09_weights.ipynb", "vimae_core/chapters/weights.py", "book/results/09_weights.ipynb"):
+    for file in ("notebooks/09_lambdas.ipynb", "vimae_core/chapters/lambdas.py", "book/results/09_lambdas.ipynb"):
         (tree / file).unlink()
-    base.write_text(base.read_text().partition("weights: {")[0])
+    base.write_text(base.read_text().partition("lambdas: {")[0])
     assert planned(tree) == {"book": 1}

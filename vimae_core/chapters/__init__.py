@@ -20,6 +20,7 @@ CHAPTERS = {  # a module of this folder -> its notebook
     "faces": "05_celeba_generation",
     "conventions": "06_conventions_and_scale",
     "doses": "07_capacity",
+    "disentanglement": "08_disentanglement",
     "speed": "speed",
 }
 

@@ -160,7 +160,7 @@ def factor_vae(
     coordinate that varies least over `batch` images with one factor in common, in units of its variance over all
     images. Each factor is held fixed equally often: `votes` times to learn which factor a coordinate's votes are
     mostly for, and `votes` more to count how often that is right. Constant coordinates have no vote; where all are,
-    the accuracy is that of a guess. Coordinates that have collapsed are for the caller to leave out.
+    or there is none, the accuracy is that of a guess. Those that have collapsed are for the caller to leave out.
     """
     k = draw(1, seed).shape[1]
     everywhere, drawn = draw(SCALED + 2 * k * votes * batch, seed).tensor_split([SCALED])
@@ -180,8 +180,8 @@ def factor_vae(
 
 
 def _constant(codes: Float[Tensor, "n d"]) -> Bool[Tensor, " d"]:
-    codes = codes.double()
-    return codes.std(0) <= CONSTANT * codes.abs().amax(0)
+    codes = codes.double()  # of no coordinates too, as where all have collapsed
+    return (codes - codes.mean(0)).square().mean(0).sqrt() <= CONSTANT * codes.abs().amax(0)
 
 
 def _entropy(shares: Float64[Tensor, "*c bins"]) -> Float64[Tensor, "*c"]:
