@@ -34,16 +34,16 @@ def parameters(chapter: str, profile: str = "quick", **given) -> SimpleNamespace
     """
     if profile not in profile_names():
         raise ValueError(f"profile={profile!r} is unknown: must be one of {', '.join(profile_names())}")
-    values = _read(BASE, chapter)
+    base = _read(BASE, chapter)
     own = _read(profile, chapter)
-    if unknown := sorted(set(own) - set(values)):
+    if unknown := sorted(set(own) - set(base)):
         raise ValueError(f"profile {profile}, {chapter}: {', '.join(unknown)} stand in no line of {BASE}.yaml")
-    values |= own
+    values = base | own
     if unknown := sorted(set(given) - set(values)):
         raise ValueError(f"unknown parameter(s) {', '.join(unknown)}: possible are {', '.join(['profile', *values])}")
     for name, value in given.items():
         if value is not None:
-            values[name] = _like(values[name], _plain(value), name)
+            values[name] = _like(values[name] or base[name], _plain(value), name)  # a profile may list none
     for name, value in values.items():
         if name in SPELLED:
             values[name] = [SPELLED[name](v) for v in value] if isinstance(value, list) else SPELLED[name](value)
