@@ -17,6 +17,7 @@ from vimae_core.chapters import disentanglement_words as words
 from vimae_core.data import Dataset
 from vimae_core.evaluation.disentanglement_scores import information_gaps
 from vimae_core.networks import Posterior
+from vimae_core.priors import make_prior
 from vimae_core.profiles import parameters
 from vimae_core.report import show
 from vimae_core.report.results import Results
@@ -368,6 +369,16 @@ def test_the_box_counts_what_came_out():
     assert box(keep=lambda c: c.seed != LAST).endswith("16 comparisons, runs are missing.")
 
 
+def test_a_page_may_cite_what_came_out(monkeypatch):
+    """In as few words as chapter 6's."""
+    glued = {}
+    monkeypatch.setattr(words, "glue", lambda name, value, display: glued.update({name: value}))
+    words.glue_claim(chapter.judged(chapter.together(groups()), 6))
+    assert glued == {"third_8_disentangled": "runs are missing"}
+    words.glue_claim(chapter.judged(chapter.together(groups()), 5))
+    assert glued == {"third_8_disentangled": "8 hold, 4 undecided, 4 contradicted"}
+
+
 def test_sentences_follow_the_records():
     """Of the comparisons, the floors, the information and the factors: each number is the records', each word too."""
     found = groups()
@@ -415,3 +426,9 @@ def test_the_page_and_the_notebook_say_what_is_compared():
     assert {m for pair in chapter.PAIRS.values() for m in pair} <= set(MODELS)
     notebook = (ROOT / "notebooks" / "08_disentanglement.ipynb").read_text(encoding="utf-8")
     assert all(f"**{title}** (" in notebook for title in chapter.SCORES.values())
+    (ends,) = {c.lambda_ for c in chapter.runs(P)["models"] if c.method in ("vimae", "infovae")}
+    assert f"their λ rising to {ends:,.0f} to bring" in notebook and len(FACTORS) == P.latent_dim == 10
+    assert P.betas == [100] and "whose rate costs a hundred times as much" in notebook
+    assert len(P.seeds) == 5 and "hence five, and intervals" in notebook
+    entropies = {c.prior: make_prior(c.prior, 1).entropy() for of in chapter.runs(P).values() for c in of}
+    assert min(entropies, key=entropies.get) == "uniform" and entropies["logistic"] < entropies["normal"]
