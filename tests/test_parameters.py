@@ -242,7 +242,8 @@ def test_missing_data_are_said_first(tmp_path):
 
 
 def test_every_profile_is_valid_and_sets_the_same_parameters():
-    """The four profiles differ in values only; each names runs that are possible; reference has five seeds."""
+    """The four profiles differ in values only; each names runs that are possible, of all of the paper's models among
+    others; reference has five seeds."""
     assert profile_names() == ["paper", "quick", "reference", "smoke"]
     for chapter in CHAPTERS:
         keys = [set(vars(parameters(chapter, name))) for name in profile_names()]

@@ -109,7 +109,7 @@ def test_no_word_before_all_seeds_are_there():
     assert thesis_words.verdicts(some)[7].startswith("half true")
     none = thesis.in_doses(made_up(keep=lambda c: False), P)
     assert thesis_words.verdicts(none)[8] == "not yet run"
-    assert thesis_words.in_short_of(none) == "Its runs are not there yet."
+    assert thesis_words.in_short_of(none) == thesis_words.MISSING
     assert all(t.outcome is None for of in none.values() for t in of.values())
 
 
