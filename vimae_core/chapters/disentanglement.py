@@ -29,8 +29,8 @@ SIMPLE = 16  # the largest denominator of what is told as a fraction
 
 
 def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
-    """`models`: the paper's, codes made to follow the prior. `doses`: other weights of the rate, and of VIMAE other
-    priors and, its noise given, other scales. `floors`: one a seed, whose training counts for nothing."""
+    """`models`: the paper's, λ rising to bring codes to the prior. `doses`: other weights of the rate, and of VIMAE
+    other priors and, its noise given, other scales. `floors`: one a seed, whose training counts for nothing."""
     models = [_constrained(p, m, s) for s in p.seeds for m in p.methods]
     doses = [
         config

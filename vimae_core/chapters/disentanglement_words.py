@@ -20,8 +20,19 @@ from vimae_core.report.statistics import mean_over_seeds, signed
 NEAR = 0.1  # nats below the ceiling: as much as the mixture of all posteriors can show
 
 
-def briefly(found: dict[str, Told]) -> str:
-    """How many of the comparisons came out as claimed, the other way round and neither: for the chapter's box."""
+def briefly(found: dict[str, Told], results: Results, floors: Results) -> str:
+    """What came of the comparisons, and how many models lie above what needs no training: for the chapter's box."""
+    if not (results and floors):
+        return _counted(found)
+    above = ", ".join(f"{len(_above(results, floors, score))} in {title}" for score, title in SCORES.items())
+    return (
+        f"{_counted(found)} Of {len(models_of(results))} models so many have a higher mean than the best of three "
+        f"codes that nobody trained: {above}."
+    )
+
+
+def _counted(found: dict[str, Told]) -> str:
+    """How many of the comparisons came out as claimed, the other way round and neither."""
     said = (
         "The paper claims that a small capacity disentangles, and measures it nowhere. Here four scores compare four "
         "pairs of models on toy faces"
@@ -70,12 +81,18 @@ def of_floors(results: Results, floors: Results) -> str:
         means = {m: mean_over_seeds(results.values(m, score)) for m in models_of(results)}
         best = max(means, key=lambda m: means[m].value)
         name, bar = best_floor(floors, score)
-        above = sum(mean.value > bar.value for mean in means.values())
+        above = len(_above(results, floors, score))
         lines.append(
             f"- **{title}:** the highest mean is that of {best}, {means[best]:.2f}; the best floor, {FLOORS[name]}, "
             f"has {bar:.2f}, and {above} of {len(means)} models have a higher mean."
         )
     return "\n".join(lines)
+
+
+def _above(results: Results, floors: Results, score: str) -> list[str]:
+    """The models whose mean over seeds is higher than the best floor's."""
+    bar = best_floor(floors, score)[1].value
+    return [m for m in models_of(results) if np.mean(results.values(m, score)) > bar]
 
 
 def of_information(results: Results) -> str:
