@@ -371,7 +371,7 @@ def test_the_box_counts_what_came_out():
     assert text.endswith("codes that nobody trained: 6 in MIG, 6 in DCI, 7 in SAP, 6 in FactorVAE.")
     assert "Of 11 models so many have a higher mean" in text
     some = box(keep=lambda c: c.encoder_std is None)
-    assert some.startswith("**Of 16 comparisons 8 come out as claimed, 0 the other way round, of 8 runs are missing.**")
+    assert some.startswith("**Of 16 comparisons 8 come out as claimed, 0 the other way round, 8 lack runs.**")
     assert box(keep=lambda c: c.seed != LAST).endswith("16 comparisons, runs are missing.")
 
 
@@ -412,6 +412,8 @@ def test_sentences_follow_the_records():
     assert "AE (2.0 to 2.0); VAE (3.0 to 4.0)" in told and "InfoVAE (7.0 to 12.0)" in told
     means = results.table.groupby("model", sort=False)[["information_above", "sap"]].mean()
     assert f"{stats.spearmanr(*means.to_numpy().T).statistic:.2f} for SAP" in told
+    two = chapter.together(groups(keep=lambda c: c.label in ("AE", "VAE")))
+    assert words.of_information(two).endswith("AE (2.0 to 2.0); VAE (3.0 to 4.0).")
 
     mean = 0.05 * np.mean([i - (m == "VIMAE-l") for i, m in enumerate(MODELS)])
     assert words.of_factors(results) == (

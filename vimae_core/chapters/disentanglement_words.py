@@ -49,7 +49,7 @@ def _counted(found: dict[str, Told]) -> str:
         )
     holds, contradicted, undecided = (words.count(w) for w in ("holds", "contradicted", "undecided"))
     missing = len(words) - holds - contradicted - undecided
-    rest = [f"{undecided} undecided"] * bool(undecided) + [f"of {missing} runs are missing"] * bool(missing)
+    rest = [f"{undecided} undecided"] * bool(undecided) + [f"{missing} lack runs"] * bool(missing)
     told = ", ".join([f"{holds} come out as claimed", f"{contradicted} the other way round", *rest])
     return f"**Of {len(words)} comparisons {told}.** {said}."
 
@@ -102,15 +102,20 @@ def of_information(results: Results) -> str:
     low, high = ({m: mean(m, column) for m in models} for column in ("information", "information_above"))
     less = [m for m in models if low[m] < mean(m, "ceiling") - NEAR]
     told = "; ".join(f"{m} ({signed(low[m], '.1f')} to {signed(high[m], '.1f')})" for m in less)
+    text = (
+        f"Of {len(models)} models {len(models) - len(less)} tell as much as the mixture can show, within {NEAR:g} nats "
+        f"of its ceiling, or more: of what they tell only the bounds are known. "
+        f"Less, from below to above in nats: {told or 'none'}."
+    )
+    if len(models) < 3:  # which have an order, and no correlation
+        return text
     ranks = [
         f"{signed(stats.spearmanr([mean(m, s) for m in models], list(high.values())).statistic, '.2f')} for {title}"
         for s, title in SCORES.items()
     ]
     return (
-        f"Of {len(models)} models {len(models) - len(less)} tell as much as the mixture can show, within {NEAR:g} nats "
-        f"of its ceiling, or more: of what they tell only the bounds are known. "
-        f"Less, from below to above in nats: {told or 'none'}. The rank correlation of the models' mean scores "
-        f"with the bound from above is {', '.join(ranks)}. No word was registered for it."
+        f"{text} The rank correlation of the models' mean scores with the bound from above is {', '.join(ranks)}. No "
+        "word was registered for it."
     )
 
 
