@@ -103,9 +103,9 @@ def of_information(results: Results) -> str:
     less = [m for m in models if low[m] < mean(m, "ceiling") - NEAR]
     told = "; ".join(f"{m} ({signed(low[m], '.1f')} to {signed(high[m], '.1f')})" for m in less)
     text = (
-        f"Of {len(models)} models {len(models) - len(less)} tell as much as the mixture can show, within {NEAR:g} nats "
-        f"of its ceiling, or more: of what they tell only the bounds are known. "
-        f"Less, from below to above in nats: {told or 'none'}."
+        f"{len(models) - len(less)} of {len(models)} models tell at least as much as the mixture can show, within "
+        f"{NEAR:g} nats of its ceiling: of what they tell only bounds are known. Those that tell less, from below to "
+        f"above in nats: {told or 'none'}."
     )
     if len(models) < 3:  # which have an order, and no correlation
         return text
