@@ -8,11 +8,20 @@ from scipy import stats
 from tests.made_up_doses import LEVEL, P, entropy_of, made_up
 from vimae_core.chapters import collapse, doses_figures, thesis, thesis_figures, thesis_words
 from vimae_core.chapters.doses import CONDITIONS, doses, family, runs, tails
+from vimae_core.chapters.statements import Statement, Told, told
 from vimae_core.config import RunConfig
 from vimae_core.profiles import parameters
 
 HALF = ("gaussian 0.4", "mask 0.5")
 SMALLER = parameters("doses", "reference", shape_seeds=[0, 1, 2], seeds=[0, 1, 2])
+
+
+NOT_RUN = Told(Statement(np.empty((0, 1))), None, None, None)
+
+
+def faces(sign: int) -> dict[str, Told]:
+    """A comparison of disentanglement that comes out so in five seeds."""
+    return told({"VIMAE-n − VAE, MIG": Statement(sign * (1 + np.arange(5) / 10)[:, None])})
 
 
 def by_entropy_and_rate(config: RunConfig, condition: str) -> float:
@@ -37,8 +46,8 @@ def test_tails_are_those_of_the_fourth_moment():
     of = {name: d.stats(moments="k") for name, d in families.items()}
     of |= {f"generalised-normal {b}": stats.gennorm(b).stats(moments="k") for b in (0.7, 2.0, 3.1, 7.0)}
     for text, kurtosis in of.items():
-        told = "normal" if abs(kurtosis) < 1e-9 else "heavy" if kurtosis > 0 else "light"
-        assert tails(RunConfig(**family(text))) == told, text
+        name = "normal" if abs(kurtosis) < 1e-9 else "heavy" if kurtosis > 0 else "light"
+        assert tails(RunConfig(**family(text))) == name, text
 
 
 @pytest.mark.parametrize("text", ["generalised-normal four", "generalised-normal 1 2"])
@@ -69,9 +78,9 @@ def test_what_is_made_is_found():
     """Slopes by entropy hold, with the paper's excluded; what is equal at one entropy is equivalent."""
     claims = thesis.in_doses(made_up(by_entropy_and_rate), P)
     for condition, slope in zip(CONDITIONS, (5, 10, 10), strict=True):
-        told = claims[7][f"{'rises' if condition == 'clean' else 'falls'} with entropy, {condition}"]
-        assert told.outcome.word == "holds" and told.excludes
-        assert told.outcome.difference.value == pytest.approx(slope, abs=0.3)
+        slope_of = claims[7][f"{'rises' if condition == 'clean' else 'falls'} with entropy, {condition}"]
+        assert slope_of.outcome.word == "holds" and slope_of.excludes
+        assert slope_of.outcome.difference.value == pytest.approx(slope, abs=0.3)
         for name in ("heavy tails − light", "logistic − normal of its entropy"):
             assert claims[7][f"{name}, {condition}"].outcome.word == "holds"
     assert {claims[8][f"rises with β, {c}"].outcome.word for c in HALF} == {"holds"}
@@ -96,19 +105,25 @@ def test_less_information_that_is_less_robust_is_told_first():
 
     claims = thesis.in_doses(made_up(against), P)
     assert thesis_words.in_short_of(claims).startswith("**Less information is less robust**, on every road")
-    assert thesis_words.verdicts(claims)[8].startswith("not reproduced: on robustness, 6 contradicted")
+    assert thesis_words.verdicts(claims, faces(-1))[8] == (
+        "not reproduced: on robustness, 6 contradicted; on disentanglement, 1 contradicted"
+    )
+    assert thesis_words.verdicts(claims, faces(1))[8].startswith("partly reproduced: on robustness, 6 contradicted")
+    assert thesis_words.verdicts(claims, {"x": NOT_RUN})[8].startswith("not yet run: on robustness, 6 contradicted")
     claims = thesis.in_doses(made_up(lambda c, k: -against(c, k)), P)
     assert thesis_words.in_short_of(claims).startswith("**Less capacity is more robust**")
-    assert thesis_words.verdicts(claims)[8].startswith("reproduced")
+    assert thesis_words.verdicts(claims, faces(1))[8].startswith("reproduced: on robustness, holds, all 6")
 
 
 def test_no_word_before_all_seeds_are_there():
     """Eleven of twelve seeds: no verdict on claim 7's slopes; nothing at all: not yet run."""
     some = thesis.in_doses(made_up(by_entropy_and_rate, keep=lambda c: c.seed != 61), P)
     assert some[7]["rises with entropy, clean"].outcome.word == "11 of 12 seeds"
-    assert thesis_words.verdicts(some)[7].startswith("half true")
+    assert thesis_words.verdicts(some, faces(1))[7].endswith("that this makes the difference: runs are missing")
     none = thesis.in_doses(made_up(keep=lambda c: False), P)
-    assert thesis_words.verdicts(none)[8] == "not yet run"
+    assert thesis_words.verdicts(none, {"x": NOT_RUN})[8] == (
+        "not yet run: on robustness, not yet run; on disentanglement, not yet run"
+    )
     assert thesis_words.in_short_of(none) == thesis_words.MISSING
     assert all(t.outcome is None for of in none.values() for t in of.values())
 
@@ -117,8 +132,7 @@ def test_collapse_is_decided_by_its_three_differences():
     """The VAE's code with the other decoder has a tenth of a nat: all three hold; with ten nats, none."""
     groups = made_up()
     table = groups["collapse"].table
-    told = [(r.config.method, r.config.decoder) for r in groups["collapse"].runs]
-    dead = [t == ("vae", "autoregressive") for t in told]
+    dead = [(r.config.method, r.config.decoder) == ("vae", "autoregressive") for r in groups["collapse"].runs]
     for rate, word in ((0.1, "holds"), (10.0, "contradicted")):
         rng = np.random.default_rng(0)
         for measure in ("rate", "information", "information_above"):
@@ -135,8 +149,8 @@ def test_the_toy_ignores_its_code_only_where_the_decoder_needs_none():
     """The ELBO's lowest point is the empty code with a decoder that sees pixels, and no other objective's is."""
     lowest = {}
     for name, of in collapse.OBJECTIVES.items():
-        told, least = collapse.best_codes(*of)
-        assert (told[0], least[0]) == pytest.approx((0, 0), abs=1e-3)
+        information, least = collapse.best_codes(*of)
+        assert (information[0], least[0]) == pytest.approx((0, 0), abs=1e-3)
         lowest[name] = least.min()
     assert lowest["ELBO, decoder that sees pixels"] > -1e-6
     assert max(v for k, v in lowest.items() if k != "ELBO, decoder that sees pixels") < -0.1
@@ -150,7 +164,7 @@ def test_figures_are_drawn_from_what_there_is():
     assert len(axes) == 3
     marks = [line.get_marker() for line in axes[0].lines if line.get_linestyle() == "None"]
     assert sorted(marks) == sorted(["^"] * 3 + ["s"] * 3 + ["o"])
-    roads = {told: doses(groups[g]) for g, told in doses_figures.ROADS.items()}
+    roads = {name: doses(groups[g]) for g, name in doses_figures.ROADS.items()}
     figure = doses_figures.along_roads(roads, doses(groups["rows"]))
     assert len(figure.legends[0].get_texts()) == len(roads)
     beta = next(line for line in figure.axes[1].lines if line.get_label() == doses_figures.ROADS["rate"])

@@ -73,7 +73,7 @@ def by_reading(found: ByConvention) -> SimpleNamespace:
 
 def show_claims(found: ByConvention, results: dict[str, Results]) -> None:
     """Displays a line a claim: what it says, its verdict as a chip, and what came of it in the second analysis."""
-    third = thesis_words.verdicts(thesis.of_the_reference())
+    third = thesis_words.verdicts(*thesis.of_the_reference())
     told = verdicts(results) | third | BY_COUNTING
     rows = ["| claim | what came out |", "|---|---|"]
     for n, claim in CLAIMS.items():

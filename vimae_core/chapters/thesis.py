@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from vimae_core.chapters import disentanglement
 from vimae_core.chapters.capacity import CLEAN, HEAVY
 from vimae_core.chapters.conventions import ENOUGH_RATE
 from vimae_core.chapters.doses import CONDITIONS, doses
@@ -115,9 +116,12 @@ def by_decoder(results: Results, epochs: int) -> dict[str, Statement]:
     }
 
 
-def of_the_reference() -> dict[int, dict[str, Told]]:
-    """What came out in the committed records, by claim."""
-    return in_doses(reference_results("doses", None), parameters("doses", "reference"))
+def of_the_reference() -> tuple[dict[int, dict[str, Told]], dict[str, Told]]:
+    """What came out in the committed records: by claim on digits; and of claim 8 on toy faces."""
+    faces = disentanglement.together(reference_results("disentanglement", None))
+    seeds = len(parameters("disentanglement", "reference").seeds)
+    on_digits = in_doses(reference_results("doses", None), parameters("doses", "reference"))
+    return on_digits, disentanglement.judged(faces, seeds)
 
 
 def _column(by_seed: pd.Series) -> np.ndarray:

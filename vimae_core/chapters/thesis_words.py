@@ -15,34 +15,31 @@ Claims = dict[int, dict[str, Told]]
 NAMES = {CLEAN: "on clean digits", HEAVY[0]: "under noise (σ = 0.4)", HEAVY[1]: "on half-masked digits"}
 
 
-def verdicts(claims: Claims) -> dict[int, str]:
-    """By claim: a word and what it rests on. Of claim 7 and of claim 9 one half is decided by formula."""
-    counts = {n: ", ".join(in_brief(_tested(of))) for n, of in claims.items()}
-    holds = {n: [word(t) == "holds" for t in _tested(of).values()] for n, of in claims.items()}
-    whole = {n: _has_words(of) for n, of in claims.items()}
-    seven = "reproduced" if whole[7] and all(holds[7]) else "half true: it has less, by formula"
-    eight = "partly reproduced" if any(holds[8]) else "not reproduced"
-    eight = "reproduced" if all(holds[8]) else eight
+def verdicts(claims: Claims, disentangled: dict[str, Told]) -> dict[int, str]:
+    """By claim: a word and what it rests on. Of claim 7 and of claim 9 one half is decided by formula; claim 8's
+    statements are on robustness, and those of chapter `disentanglement`."""
+    tested = {n: _tested(of) for n, of in claims.items()}
+    counts = {n: ", ".join(in_brief(of)) for n, of in tested.items()}
+    seven = "reproduced" if {word(t) for t in tested[7].values()} == {"holds"} else "half true"
+    both = [word(t) for t in (*tested[8].values(), *disentangled.values())]
+    eight = "partly reproduced" if "holds" in both else "not reproduced"
+    eight = NOT_RUN if {NOT_RUN, SO_FAR} & set(both) else "reproduced" if set(both) == {"holds"} else eight
     return {
-        7: f"{seven}; that this makes the difference: {counts[7]}",
-        8: f"{eight}: on robustness, {counts[8]}" if whole[8] else NOT_RUN,
+        7: f"{seven}: it has less, by formula; that this makes the difference: {counts[7]}",
+        8: f"{eight}: on robustness, {counts[8]}; on disentanglement, {', '.join(in_brief(disentangled))}",
         9: f"half true: of one of its two terms only, by calculation; with a decoder that needs no code: {counts[9]}",
     }
 
 
-def glue_claims(claims: Claims) -> None:
-    """Lets pages cite what came of each claim."""
-    for claim, verdict in verdicts(claims).items():
+def glue_claims(told: dict[int, str]) -> None:
+    """Lets pages cite each claim's verdict."""
+    for claim, verdict in told.items():
         glue(f"third_{claim}", verdict, display=False)
 
 
 def _tested(of: dict[str, Told]) -> dict[str, Told]:
     """Those that claim a difference; what is to be equivalent stands beside them."""
     return {name: t for name, t in of.items() if t.statement.margin is None}
-
-
-def _has_words(of: dict[str, Told]) -> bool:
-    return not {word(t) for t in _tested(of).values()} & {NOT_RUN, SO_FAR}
 
 
 def of_entropy(told: dict[str, Told]) -> str:
@@ -75,7 +72,7 @@ def _turned(mean: Mean, sign: int) -> Mean:
 def of_capacity(told: dict[str, Told]) -> str:
     """Claim 8's six slopes: whether less information is more robust, or less."""
     outcomes = {name: word(t) for name, t in told.items()}
-    if not _has_words(told):
+    if {NOT_RUN, SO_FAR} & set(outcomes.values()):
         return ""
     contradicted, holding = ([n for n, w in outcomes.items() if w == x] for x in ("contradicted", "holds"))
     first = "Whether less capacity is more robust depends on the road."
