@@ -145,16 +145,6 @@ def test_the_box_counts_what_came_out():
     assert box(keep=lambda c: c.seed != LAST).endswith("16 comparisons, runs are missing.")
 
 
-def test_a_page_may_cite_what_came_out(monkeypatch):
-    """In as few words as chapter 6's."""
-    glued = {}
-    monkeypatch.setattr(words, "glue", lambda name, value, display: glued.update({name: value}))
-    words.glue_claim(chapter.judged(chapter.together(groups()), 6))
-    assert glued == {"third_8_disentangled": "runs are missing"}
-    words.glue_claim(chapter.judged(chapter.together(groups()), 5))
-    assert glued == {"third_8_disentangled": "8 hold, 4 undecided, 4 contradicted"}
-
-
 def test_sentences_follow_the_records():
     """Of the comparisons, the floors, the information and the factors: each number is the records', each word too."""
     found = groups()

@@ -16,6 +16,7 @@ from vimae_core.chapters import disentanglement as chapter
 from vimae_core.chapters import disentanglement_figures as figures
 from vimae_core.chapters import disentanglement_traversals as traversals
 from vimae_core.chapters import disentanglement_words as words
+from vimae_core.chapters import thesis
 from vimae_core.data import Dataset
 from vimae_core.evaluation.disentanglement_scores import information_gaps
 from vimae_core.networks import Posterior
@@ -198,9 +199,11 @@ def run_notebook(monkeypatch, reference: dict[str, Results]) -> None:
     own = groups(keep=lambda c: c.seed == FIRST)
     build = {group: replace(r, title="this build") for group, r in own.items()}
     monkeypatch.setattr(parameters_of_notebooks, "prepare", lambda chapter, names: (p, DATA))
+    on_digits, _ = thesis.of_the_reference()
+    faces = chapter.judged(chapter.together(reference), len(P.seeds))
+    monkeypatch.setattr(thesis, "of_the_reference", lambda: (on_digits, faces))
     monkeypatch.setattr(results_of_runs, "build_results", lambda chapter, p, data: build)
     monkeypatch.setattr(results_of_runs, "reference_results", lambda chapter, data: reference)
-    monkeypatch.setattr(words, "glue", lambda *given, display: None)
     names: dict = {}
     for cell in json.loads((ROOT / "notebooks" / "08_disentanglement.ipynb").read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":
@@ -215,6 +218,7 @@ def test_the_notebook_tells_beside_a_reference_alone(monkeypatch, shown):
     told = [block for block in shown if block not in tabs]
     results = chapter.together(groups())
     assert told[0].startswith(":::{admonition} In short") and "8 come out as claimed" in told[0]
+    assert "**Claim 8.** Small capacity learns" in told[0]
     assert told[1:] == [
         words.of_floors(results, groups()["floors"]),
         words.in_sentences(chapter.judged(results, 5)),

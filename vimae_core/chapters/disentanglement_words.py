@@ -1,7 +1,6 @@
 """Claim 8, disentangled, in words: what came of its comparisons, of the floors, the information and the factors."""
 
 import numpy as np
-from myst_nb import glue
 from scipy import stats
 
 from vimae_core.chapters.disentanglement import (
@@ -134,8 +133,3 @@ def of_factors(results: Results) -> str:
 
 def _said(factor: str) -> str:
     return f"*{factor.replace('_', ' ')}*"
-
-
-def glue_claim(found: dict[str, Told]) -> None:
-    """Lets pages cite what came of the sixteen in a few words."""
-    glue("third_8_disentangled", ", ".join(in_brief(found)), display=False)
