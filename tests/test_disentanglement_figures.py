@@ -10,7 +10,7 @@ import torch
 from scipy import stats
 
 from tests.conftest import ROOT
-from tests.made_up_faces import ENVIRONMENT, FIRST, MODELS, NAMES, NOISY, groups, nothing
+from tests.made_up_faces import ENVIRONMENT, FIRST, MODELS, NAMES, NOISY, P, groups, nothing
 from vimae_core import RunConfig
 from vimae_core.chapters import disentanglement as chapter
 from vimae_core.chapters import disentanglement_figures as figures
