@@ -35,7 +35,7 @@ SHOWS = {  # each line, and what then stands in an output, or in the runs that w
         'methods = ["AE", "VAE", "VIMAE-n"]': r"profile smoke; \[3 runs\]",
     },
     "05_celeba_generation": {
-        "lambda_ = 10000": rf'"dataset": "toy-faces",{BETWEEN}"lambda_": 10000\.0',
+        "lambda_ = 1000": rf'"dataset": "toy-faces",{BETWEEN}"lambda_": 1000\.0',
         "n_test = 100": r"\b100 samples against 100 held-out",
         'methods = ["VAE", "VIMAE-n"]': r"profile smoke; \[2 runs\]",
     },
