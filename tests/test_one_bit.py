@@ -88,8 +88,8 @@ def test_a_trained_network_ends_there(method, decoder):
     """On such images of 2 x 2 pixels: the theory's loss, and a rate of 0 under the VAE's autoregressive decoder."""
     images = torch.zeros(2000, 1, 2, 2, dtype=torch.uint8)
     images[::2] = 255
-    how = {"epochs": 100, "learning_rate": 1e-2, "schedule": "constant", "precision": "fp32"}
-    config = RunConfig(method=method, decoder=decoder, latent_dim=1, width=0.1, **how)
+    how = {"epochs": 50, "learning_rate": 1e-2, "schedule": "constant", "precision": "fp32"}
+    config = RunConfig(method=method, decoder=decoder, latent_dim=1, width=0.05, **how)
     training = Training(config, images, torch.device("cpu"))
     while training.step < training.total_steps:
         training.advance()
