@@ -99,11 +99,11 @@ def test_the_comparisons_are_shown_with_their_numbers(shown):
     assert [row[-1].removesuffix(" |") for row in rows] == [found[n].outcome.word for n in NAMES]
     assert all(f"{n}, {found[n].outcome.word}" in figure for n in NAMES)
     mean = found[NAMES[0]].outcome.difference
-    assert rows[0][1] == f"{mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}]"
+    assert rows[0][1:3] == [f"{mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}]", "5"]
     one = chapter.together(groups(keep=lambda c: c.seed == FIRST and c.encoder_std is None))
     shown.clear()
     figures.show_comparisons(chapter.judged(one, 1), one, "pairs")
-    assert "σ = 1/2 − σ = 4, MIG | — | — | — | not yet run" in shown[1] and "sign agrees" in shown[0]
+    assert "σ = 1/2 − σ = 4, MIG | — | — | — | — | not yet run" in shown[1] and "sign agrees" in shown[0]
     assert "σ = 1/2 − σ = 4, MIG" not in shown[0].partition("\n\n")[0]
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.made_up_doses import entropy_of, made_up
 from vimae_core import fit
 from vimae_core.asked import Asked
 from vimae_core.chapters import CHAPTERS
@@ -103,6 +104,16 @@ def test_statements_of_the_second_analysis_are_compared(reference):
     assert again == compared and lines
     assert all("claim 1, " in line for line in lines)
     assert any("claim 1, VIMAE-n fits under gaussian: contradicted; reference: undecided" in line for line in lines)
+
+
+def test_statements_of_the_third_analysis_are_compared(reference):
+    """A slope that was found the other way round is told, by its claim; what the same runs decide has not changed."""
+    rises, falls = ({**reference, "doses": made_up(lambda c, k, s=s: s * entropy_of(c))} for s in (9, -9))
+    lines, compared = statements(rises, rises, "reference")
+    assert lines == [] and compared > statements(reference, reference, "reference")[1]
+    lines, again = statements(rises, falls, "reference")
+    assert again == compared
+    assert "  claim 7, rises with entropy, clean: holds; reference: contradicted" in lines
 
 
 def test_a_damaged_record_is_named_and_left_out(config, monkeypatch):

@@ -1,12 +1,11 @@
 """Claims 7 to 9 from made-up runs whose answers are known: slopes, what is equivalent, words, verdicts, figures."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy import stats
 
 from tests.made_up_doses import LEVEL, P, entropy_of, made_up
-from vimae_core.chapters import collapse, doses_figures, thesis, thesis_figures, thesis_words
+from vimae_core.chapters import collapse, thesis, thesis_words
 from vimae_core.chapters.doses import CONDITIONS, doses, family, runs, tails
 from vimae_core.chapters.statements import Statement, Told, told
 from vimae_core.config import RunConfig
@@ -154,26 +153,3 @@ def test_the_toy_ignores_its_code_only_where_the_decoder_needs_none():
         lowest[name] = least.min()
     assert lowest["ELBO, decoder that sees pixels"] > -1e-6
     assert max(v for k, v in lowest.items() if k != "ELBO, decoder that sees pixels") < -0.1
-
-
-def test_figures_are_drawn_from_what_there_is():
-    """A mark for each prior, scale, road and run; nothing where there is nothing."""
-    groups = made_up(by_entropy_and_rate, p=SMALLER)
-    table = doses(groups["shape"])
-    axes = doses_figures.over_entropy(table).axes
-    assert len(axes) == 3
-    marks = [line.get_marker() for line in axes[0].lines if line.get_linestyle() == "None"]
-    assert sorted(marks) == sorted(["^"] * 3 + ["s"] * 3 + ["o"])
-    roads = {name: doses(groups[g]) for g, name in doses_figures.ROADS.items()}
-    figure = doses_figures.along_roads(roads, doses(groups["rows"]))
-    assert len(figure.legends[0].get_texts()) == len(roads)
-    beta = next(line for line in figure.axes[1].lines if line.get_label() == doses_figures.ROADS["rate"])
-    assert len(beta.get_xdata()) == len(P.betas) and list(beta.get_xdata()) == sorted(beta.get_xdata())
-    plt.close("all")
-    assert thesis_figures.numbers(thesis_figures.families(thesis.in_doses(groups, SMALLER))).shape == (18, 4)
-    none = made_up(keep=lambda c: False)
-    for show in (doses_figures.show_scales, doses_figures.show_roads, doses_figures.show_information):
-        show(none, "fig-x")
-    doses_figures.show_entropy(none["shape"], "fig-x")
-    collapse.show_collapse(none["collapse"], "fig-x")
-    assert not plt.get_fignums()

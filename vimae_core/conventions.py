@@ -4,6 +4,8 @@ Argued in book/second_analysis.md before the runs. "The WAE code" is the public 
 which the paper takes "the same autoencoder models".
 """
 
+from functools import cache
+
 from vimae_core.config import RunConfig, paper_model
 
 # Fields of RunConfig for section 5.2's digits; what "plane" (section 5.1) and "faces" have otherwise stands under them.
@@ -33,6 +35,7 @@ CONVENTIONS = {
         "faces": {"lambda_": 10_000.0},
     },  # Eq. (8) at its word
 }
+_plain = cache(paper_model)  # what it weighs; asked for thousands of times
 SECTIONS = ("plane", "digits", "faces")
 OF_DIVERGENCE = ("kernel", "lambda_", "lambda_schedule", "memory", "more_codes")
 OF_POINTS = ("encoder", "input_noise")  # a rate asks for a Gaussian encoder
@@ -48,6 +51,6 @@ def under_convention(convention: str, section: str, model: str, **fields) -> Run
             raise ValueError(f"{what}={given!r} is unknown: must be one of {', '.join(allowed)}")
     bundle = CONVENTIONS[convention]
     bundle = {**{k: v for k, v in bundle.items() if k not in SECTIONS}, **bundle.get(section, {})}
-    config = paper_model(model)
+    config = _plain(model)
     without = (OF_DIVERGENCE if config.lambda_ == config.alpha else ()) + (OF_POINTS if config.alpha > 0 else ())
     return paper_model(model, **{**fields, **{k: v for k, v in bundle.items() if k not in without}})

@@ -45,6 +45,8 @@ def convolutional_autoencoder(
 
 def wae_initialise(layer: nn.Module) -> None:
     """The WAE code's: standard deviation 0.01, for convolutions cut off at two of them; biases 0."""
+    if any(p.is_meta for p in layer.parameters(recurse=False)):
+        return  # only described; there, normal_ would load PyTorch's compiler first: 1.5 s a process
     if isinstance(layer, Convolution):
         nn.init.trunc_normal_(layer.weight, std=0.01, a=-0.02, b=0.02)
         nn.init.zeros_(layer.bias)

@@ -18,10 +18,16 @@ def find_reference(config: RunConfig) -> Run | None:
     path = REFERENCE / config_digest(config)
     if not is_whole(path):
         return None
-    run = Run.load(path, device=config.device, data_root=config.data_root)
+    run = _run(path, (path / "config.json").stat().st_mtime_ns, config.device, config.data_root)
     if any(getattr(config, k) != v for k, v in asdict(run.config).items() if k not in UNSCIENTIFIC):
         return None  # a default has changed since
     return run
+
+
+@cache
+def _run(path: Path, written: int, device: str, data_root: str | None) -> Run:
+    """Chapters and pages ask for the same runs many times over; one that is `written` anew is read anew."""
+    return Run.load(path, device=device, data_root=data_root)
 
 
 def reference_runs(configs: list[RunConfig]) -> list[Run]:
@@ -37,7 +43,7 @@ def reference_record(run: Run, measure: str = "latent_fit") -> dict:
 
 @cache
 def _record(path: Path, written: int) -> dict:
-    """A chapter asks for the same records many times over; one that is `written` anew is read anew."""
+    """Kept likewise."""
     return as_measured(read_json(path))
 
 

@@ -16,12 +16,11 @@ from vimae_core.chapters.disentanglement import (
     models_of,
     scores_table,
 )
+from vimae_core.chapters.outcome_figures import show_outcomes
 from vimae_core.chapters.statements import Told
-from vimae_core.chapters.statements_words import DECIDED, NOT_RUN, SO_FAR, word
-from vimae_core.report.forest import forest
 from vimae_core.report.results import Results, how_small, sources
 from vimae_core.report.show import show_figure, show_folded, show_table
-from vimae_core.report.statistics import Comparison, mean_over_seeds, signed
+from vimae_core.report.statistics import mean_over_seeds, signed
 from vimae_core.report.style import INK, MARKERS, PALE, SERIES, WIDTH
 from vimae_core.toy_faces import FACTORS
 
@@ -116,59 +115,12 @@ def _draw_mean(axis: Axes, y: int, model: str, values: list[float]) -> None:
 
 
 def show_comparisons(found: dict[str, Told], results: Results, name: str) -> None:
-    """Displays those of the sixteen comparisons that have a word, or one seed's sign; the numbers folded."""
-    tested = {n: _compared(t) for n, t in found.items() if word(t) not in (SO_FAR, NOT_RUN)}
-    if not tested:
-        return
-    show_figure(
-        forest(tested, {}, {n: f"difference of {n.rpartition(', ')[2]}" for n in tested}),
-        f"fig-{name}",
+    """Displays what came of the sixteen comparisons."""
+    says = (
         f"**Claim 8, disentangled, comparison by comparison, {results.title}.** Each row says that its difference lies "
-        "right of the line. Bars: the intervals that decide, of 95 % before the correction over all sixteen (none "
-        "where there is one seed); round and blue, it holds; a cross and orange, contradicted; square and grey, "
-        "undecided. σ: the scale of VIMAE-n's prior where the noise of its codes is given.",
-        f"Differences of scores with their intervals around zero, {results.title}: "
-        + "; ".join(f"{n}, {word(found[n])}" for n in tested),
-        sources([results]),
-        vector=True,
+        "right of the line. σ: the scale of VIMAE-n's prior where the noise of its codes is given."
     )
-    show_folded(
-        "The numbers",
-        lambda: show_table(
-            comparisons_table(found),
-            f"tab-{name}",
-            f"The sixteen comparisons, {results.title}: the difference with the interval that decides, p corrected by "
-            "Holm's method over all, effect size (the mean over the standard deviation of the seeds' differences), "
-            "and what came out.",
-            sources([results]),
-        ),
-    )
-
-
-def _compared(told: Told) -> Comparison:
-    """As the forest draws it: one seed by its sign."""
-    mean = told.outcome.difference
-    by_sign = "holds" if mean.value > 0 else "contradicted" if mean.value < 0 else "undecided"
-    outcome = told.outcome.word if told.outcome.word in DECIDED else by_sign
-    return Comparison(mean, told.outcome.effect_size, told.outcome.p, outcome)
-
-
-def comparisons_table(found: dict[str, Told]) -> pd.DataFrame:
-    """A row a comparison; dashes where nothing was run, or one seed has no interval."""
-    rows = {}
-    for name, t in found.items():
-        if t.outcome is None:
-            rows[name] = ("—", "—", "—", NOT_RUN)
-            continue
-        mean, p, effect = t.outcome.difference, t.outcome.p, t.outcome.effect_size
-        rows[name] = (
-            f"{signed(mean.value, '.3f')} {'' if np.isnan(mean.high) else mean.interval('.3f')}".strip(),
-            "—" if np.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}",
-            "—" if np.isnan(effect) else signed(effect, ".1f"),
-            t.outcome.word,
-        )
-    columns = ["difference", "p", "effect size", "the claim"]
-    return pd.DataFrame(rows.values(), index=pd.Index(rows, name="comparison"), columns=columns)
+    show_outcomes(found, {n: f"difference of {n.rpartition(', ')[2]}" for n in found}, name, says, [results])
 
 
 def show_information(results: Results, name: str) -> None:

@@ -86,7 +86,8 @@ def doses(results: Results) -> pd.DataFrame:
     """The results' table with each run's dose beside it, and its responses.
 
     `prior_entropy`, nats a coordinate; `tails`, whether these are heavier or lighter than the normal's; `scale`,
-    its standard deviation; `noise`, that of q(z|x) where it is given; alpha. By condition, M1+TSVM's accuracy in
+    its standard deviation; `noise`, that of q(z|x) where it is given; `tolerance`, of the constraint where it is
+    enforced; alpha. By condition, M1+TSVM's accuracy in
     percent, the mean over draws of labels.
     """
     rows = []
@@ -98,6 +99,7 @@ def doses(results: Results) -> pd.DataFrame:
             "tails": tails(c),
             "scale": prior.std,
             "noise": c.encoder_std or np.nan,
+            "tolerance": c.tolerance if c.lambda_schedule == "constrained" else np.nan,
         }
         found = record.get("accuracy", {}).get("test", {})
         rows.append({"alpha": c.alpha, **dose, **{k: np.mean(v["tsvm"]) for k, v in found.items() if k in CONDITIONS}})

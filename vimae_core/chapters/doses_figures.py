@@ -143,7 +143,7 @@ def along_roads(of: dict[str, pd.DataFrame], rows: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 5.4), sharex=True)
     measures = {"distortion": "distortion, nats", **{c: f"accuracy, {TOLD[c]}, %" for c in CONDITIONS}}
     for (title, table), colour, mark in zip(of.items(), SERIES, MARKERS, strict=False):
-        means = _at_doses(table, measures)
+        means = _at_doses(table, ("rate", *measures))
         for axis, measure in zip(axes.flat, measures, strict=True):
             axis.plot(means["rate"], means[measure], mark + "-", color=colour, markersize=4, linewidth=1, label=title)
     if len(rows):
@@ -164,9 +164,50 @@ def along_roads(of: dict[str, pd.DataFrame], rows: pd.DataFrame) -> Figure:
 
 
 def _at_doses(table: pd.DataFrame, measures) -> pd.DataFrame:
-    """Means over seeds at each dose, in the order of the rate."""
+    """Means over seeds at each dose, in the order of the first measure."""
     doses_of = ["model", "lambda", "alpha", "scale", "tolerance"]
-    return table.groupby([d for d in doses_of if d in table])[["rate", *measures]].mean().sort_values("rate")
+    return table.groupby(doses_of, dropna=False)[[*measures]].mean().sort_values(next(iter(measures)))
+
+
+def show_explanations(groups: Group, name: str) -> None:
+    """Displays accuracy over what a code tells, and over how far it is from its prior: which of them it follows."""
+    of = {told: doses(groups[g]) for g, told in ROADS.items() if groups[g]}
+    if not of:
+        return
+    shown = [groups[g] for g in ROADS]
+    show_figure(
+        over_explanations(of),
+        name,
+        f"**Information or fit? {next(r for r in shown if r).title.capitalize()}.** The same doses. Above, accuracy "
+        "over what a code tells of the image, nats, from below to above, and the mark halfway; below, over the MMD² "
+        "between codes and prior draws, × 10⁴: to the right the prior is followed less. Means over seeds; M1+TSVM, "
+        "1000 labels.",
+        "Six panels of accuracy, a column a condition, over information and over the misfit to the prior; a line for "
+        "each of " + ", ".join(of),
+        sources(shown),
+        vector=True,
+    )
+
+
+def over_explanations(of: dict[str, pd.DataFrame]) -> Figure:
+    """A column a condition; a row for the information, and one for the fit."""
+    figure, axes = plt.subplots(2, len(CONDITIONS), figsize=(WIDTH, 4.6), sharex="row", sharey="col")
+    for (title, table), colour, mark in zip(of.items(), SERIES, MARKERS, strict=False):
+        told = _at_doses(table, ("information", "information_above", *CONDITIONS))
+        fit = _at_doses(table, ("mmd2", *CONDITIONS))
+        line = {"color": colour, "markersize": 4, "linewidth": 1, "label": title}
+        for (above, below), c in zip(axes.T, CONDITIONS, strict=True):
+            above.hlines(told[c], told["information"], told["information_above"], color=colour, linewidth=1, alpha=0.5)
+            above.plot((told["information"] + told["information_above"]) / 2, told[c], mark, **line)
+            below.plot(1e4 * fit["mmd2"], fit[c], mark + "-", **line)
+            above.set_title(TOLD[c])
+    axes[0, 0].set_ylabel("accuracy, %")
+    axes[1, 0].set_ylabel("accuracy, %")
+    for axis_of_information, axis_of_fit in axes.T:
+        axis_of_information.set_xlabel("information, nats")
+        axis_of_fit.set(xlabel="MMD² × 10⁴", xscale="symlog")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=7.5)
+    return figure
 
 
 def show_information(groups: Group, name: str) -> None:

@@ -18,6 +18,7 @@ REGISTERED = {  # tests of -> the commit that holds them, and when it was made
     "its question of scale": ("4492762", "2026-11-26T08:40:42Z"),
     "the same at the paper's width": ("1663053", "2026-11-27T01:20:59Z"),
     "the third analysis, on digits": ("b0fc87c", "2026-11-27T15:39:33Z"),
+    "its scores on toy faces": ("b0fc87c", "2026-11-27T15:39:33Z"),
 }
 
 
@@ -28,7 +29,10 @@ def judged() -> dict[str, list[Run]]:
     p = parameters("conventions", "reference")
     others = {c for convention in p.conventions for c in digits(p, convention)}
     scale = [run for run in second["scale"].runs if run.config not in others]
-    third = [run for results in reference_results("doses", None).values() for run in results.runs]
+    third, of_faces = (
+        [run for results in reference_results(c, None).values() for run in results.runs]
+        for c in ("doses", "disentanglement")
+    )
     return {
         "claim 1": first["latent_shape"]["figure"].runs,
         "claims 2 to 5": first["capacity"]["table"].runs,
@@ -39,6 +43,7 @@ def judged() -> dict[str, list[Run]]:
         "its question of scale": [run for run in scale if run.config.width < 1],
         "the same at the paper's width": [run for run in scale if run.config.width == 1],
         "the third analysis, on digits": third,
+        "its scores on toy faces": of_faces,
     }  # fmt: skip
 
 

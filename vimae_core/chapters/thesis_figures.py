@@ -1,16 +1,10 @@
-"""How the outcomes of claims 7 to 9 are shown: forest plots over their numbers, and a table of all."""
+"""What came out of claims 7 to 9, by what they compare: on their chapter's page, and on that of all statements."""
 
-import numpy as np
-import pandas as pd
-
+from vimae_core.chapters.outcome_figures import show_outcome_table, show_outcomes
 from vimae_core.chapters.statements import Told
-from vimae_core.chapters.statements_words import NOT_RUN, word
-from vimae_core.chapters.thesis import Group
+from vimae_core.chapters.thesis import Group, of_the_reference
 from vimae_core.chapters.thesis_words import Claims
-from vimae_core.report.forest import forest
-from vimae_core.report.results import sources
-from vimae_core.report.show import show_figure, show_folded, show_table
-from vimae_core.report.statistics import Comparison
+from vimae_core.report.results import reference_results
 
 Family = dict[str, Told]
 UNITS = {
@@ -18,6 +12,12 @@ UNITS = {
     "At one entropy": "points; holds if smaller than the paper's own",
     "Slopes over capacity": "points a doubling",
     "Collapse": "nats",
+}
+WITHIN = {"At one entropy": " or, as both are to be equal, nearer to it than the diamond (these in no correction)"}
+OF_CLAIM = {
+    7: "points of accuracy, of a slope a nat of the prior's entropy; ±: to be equal, within the paper's own",
+    8: "points of accuracy a doubling; of VIMAE and VAE on faces, the score that is named",
+    9: "nats",
 }
 
 
@@ -28,64 +28,22 @@ def families(claims: Claims) -> dict[str, Family]:
     return dict(zip(UNITS, (slopes, within, claims[8], claims[9]), strict=True))
 
 
-def show_forest(title: str, of: Family, groups: Group) -> None:
-    """Displays a family's outcomes as a forest plot over their numbers; nothing where none was run."""
-    ran = {name: t for name, t in of.items() if t.outcome is not None}
-    if not ran:
-        return
-    key = title.lower().replace(" ", "-")
-    tested = {n: Comparison(t.outcome.difference, t.outcome.effect_size, t.outcome.p, _look(t)) for n, t in ran.items()}
-    papers = {n: t.statement.margin or t.statement.paper for n, t in ran.items()}
-    printed = {n: value for n, value in papers.items() if value is not None}
-    show_figure(
-        forest(tested, printed, dict.fromkeys(tested, UNITS[title])),
-        f"fig-{key}",
-        f"**{title}.** Each row says that its difference lies right of the line"
-        f"{' or, if both are to be equal, nearer to it than the diamond' * (title == 'At one entropy')}. Bars: 95 % "
-        "intervals over seeds, corrected within the claim where it is a difference that is claimed; round and blue, it "
-        "holds; a cross and orange, contradicted; square and grey, undecided or not all seeds there yet."
-        f"{' Diamonds: the paper’s own.' * bool(printed)}",
-        f"Intervals around zero: {'; '.join(f'{n}, {word(t)}' for n, t in ran.items())}",
-        sources(list(groups.values())),
-        vector=True,
+def show_family(title: str, of: Family, groups: Group) -> None:
+    """Displays a family's outcomes over their numbers."""
+    says = f"**{title}.** Each row says that its difference lies right of the line{WITHIN.get(title, '')}."
+    unit = dict.fromkeys(of, UNITS[title])
+    show_outcomes(of, unit, title.lower().replace(" ", "-"), says, [r for r in groups.values() if r])
+
+
+def show_statements(claim: int) -> None:
+    """Displays all of a claim's outcomes in the committed records as a table."""
+    on_digits, on_faces = of_the_reference()
+    groups = [*reference_results("doses", None).values()]
+    if claim == 8:
+        groups += reference_results("disentanglement", None).values()
+    show_outcome_table(
+        on_digits[claim] | (on_faces if claim == 8 else {}),
+        f"tab-statements-{claim}",
+        f"Claim {claim}, {OF_CLAIM[claim]}.",
+        [r for r in groups if r],
     )
-    show_folded("The numbers", lambda: show_numbers({title: of}, f"tab-{key}", groups))
-
-
-def _look(told: Told) -> str:
-    return told.outcome.word if told.outcome.word in ("holds", "contradicted") else "undecided"
-
-
-def show_numbers(of: dict[str, Family], name: str, groups: Group) -> None:
-    """Displays families' outcomes as a table."""
-    show_table(
-        numbers(of),
-        name,
-        f"{' and '.join(of)}: outcome, mean difference with its corrected interval, seeds, and the paper's own.",
-        sources(list(groups.values())),
-    )
-
-
-def numbers(of: dict[str, Family]) -> pd.DataFrame:
-    """A row a statement."""
-    rows = {
-        name: (_difference(t), UNITS[title].partition(";")[0], _paper(t), word(t))
-        for title, family in of.items()
-        for name, t in family.items()
-    }
-    columns = ["difference", "unit", "the paper's", "outcome"]
-    return pd.DataFrame(rows.values(), index=pd.Index(rows, name="statement"), columns=columns)
-
-
-def _difference(told: Told) -> str:
-    if told.outcome is None:
-        return NOT_RUN
-    mean = told.outcome.difference
-    interval = "" if np.isnan(mean.high) else f" {mean.interval('.2f')}"
-    return f"{mean.value:.2f}{interval}, {mean.n} seeds"
-
-
-def _paper(told: Told) -> str:
-    own = told.statement.margin if told.statement.margin is not None else told.statement.paper
-    within = "± " * (told.statement.margin is not None)
-    return "—" if own is None else f"{within}{own:.1f}{', excluded' * bool(told.excludes)}"

@@ -17,6 +17,7 @@ from vimae_core.chapters import CHAPTERS, capacity, faces, generation, load_chap
 from vimae_core.chapters.latent_shape import verdict_on_claim_1
 from vimae_core.chapters.statements import by_convention
 from vimae_core.chapters.statements_words import DECIDED, word
+from vimae_core.chapters.thesis import in_doses
 from vimae_core.config import UNSCIENTIFIC, RunConfig
 from vimae_core.data import ROOT
 from vimae_core.evaluation.record import as_measured
@@ -37,6 +38,11 @@ MEASURES = {
     "reconstruction_error": "error of reconstructions",
     "label_kept": "labels kept, %",
     "prior_distance": "Fréchet distance of faces",
+    "information_above": "information, from above",
+    "mig": "MIG",
+    "disentanglement": "DCI",
+    "sap": "SAP",
+    "factor_vae": "FactorVAE score",
 }
 CLAIMS: dict[int, tuple[str, str, Callable[[Results, SimpleNamespace], str]]] = {
     1: ("latent_shape", "figure", lambda r, p: verdict_on_claim_1(r, p.max_kl)),
@@ -181,25 +187,31 @@ def verdicts(build: ALL, reference: ALL, profile: str) -> tuple[list[str], int]:
 
 
 def statements(build: ALL, reference: ALL, profile: str) -> tuple[list[str], int]:
-    """The same of the second analysis's statements; one seed's sign against what the reference decided alone."""
-
-    def words(results: ALL, profiles: dict[str, str]) -> dict[tuple[str, int, str], str]:
-        p, faces_p = (parameters(c, profiles[c]) for c in ("conventions", "faces"))
-        found = by_convention(p, faces_p, results["conventions"], results["faces"])
-        return {(c, n, name): word(t) for c, of in found.items() for n, told in of.items() for name, t in told.items()}
-
-    here = words(build, profiles_of(profile))
-    there = words(reference, dict.fromkeys(CHAPTERS, "reference"))
+    """The same of the second and third analysis's; one seed's sign against what the reference decided alone."""
+    here = _words(build, profiles_of(profile))
+    there = _words(reference, dict.fromkeys(CHAPTERS, "reference"))
     lines, compared = [], 0
     for at, own in here.items():
         told = OF_SEVERAL_SEEDS["statement"].get(own, own)
         one_seed = own != told
         if told in DECIDED and there.get(at) in DECIDED and not (one_seed and there[at] == "undecided"):
             compared += 1
-            convention, number, name = at
-            text = f"  claim {number}, {name} under {convention}: {own}; reference: {there[at]}"
+            text = f"  {at}: {own}; reference: {there[at]}"
             lines += [text.replace("beta", "β")] * (told != there[at])
     return lines, compared
+
+
+def _words(results: ALL, profiles: dict[str, str]) -> dict[str, str]:
+    """By claim, statement and, in the second analysis, convention: what came out."""
+    p = {chapter: parameters(chapter, profiles[chapter]) for chapter in ("conventions", "faces", "doses")}
+    second = by_convention(p["conventions"], p["faces"], results["conventions"], results["faces"])
+    found = {f" under {c}": claims for c, claims in second.items()} | {"": in_doses(results["doses"], p["doses"])}
+    return {
+        f"claim {n}, {name}{convention}": word(t)
+        for convention, claims in found.items()
+        for n, of in claims.items()
+        for name, t in of.items()
+    }
 
 
 def told(profile: str) -> tuple[str, str]:
@@ -218,7 +230,7 @@ def told(profile: str) -> tuple[str, str]:
     words = []
     for title, (changed, compared) in {
         "verdicts": verdicts(build, reference, profile),
-        "statements of the second analysis": statements(build, reference, profile),
+        "statements of the registered analyses": statements(build, reference, profile),
     }.items():
         words += ["", f"{compared - len(changed)} of {compared} {title} are the reference's; {len(changed)} changed."]
         words += changed

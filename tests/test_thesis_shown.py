@@ -1,0 +1,112 @@
+"""Claims 7 to 9 as they are shown, from made-up runs: marks, lines, tables, and nothing where there is nothing."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.conftest import ROOT
+from tests.made_up_doses import LEVEL, P, entropy_of, made_up
+from vimae_core.chapters import collapse, doses_figures, doses_tables, thesis, thesis_figures, thesis_words
+from vimae_core.chapters.doses import doses
+from vimae_core.chapters.outcome_figures import outcome_table
+from vimae_core.config import RunConfig
+from vimae_core.profiles import parameters
+from vimae_core.report.results import Results
+from vimae_core.runs import Run
+
+SMALLER = parameters("doses", "reference", shape_seeds=[0, 1, 2], seeds=[0, 1, 2])
+
+
+def by_entropy_and_weights(config: RunConfig, condition: str) -> float:
+    """Five points a nat on clean digits, ten the other way on others; points a doubling of alpha, a tenfold lambda."""
+    along = (5 if condition == "clean" else -10) * entropy_of(config)
+    along += 2 * np.log2(config.alpha) if config.method == "infovae" else 0
+    fit = config.method == "vimae" and config.lambda_ != P.lambda_
+    return along + (3 * np.log10(config.lambda_) if fit else 0)
+
+
+@pytest.fixture(scope="module")
+def groups():
+    return made_up(by_entropy_and_weights, p=SMALLER)
+
+
+def test_figures_are_drawn_from_what_there_is(groups):
+    """A mark for each prior, scale, road and run; nothing where there is nothing."""
+    table = doses(groups["shape"])
+    axes = doses_figures.over_entropy(table).axes
+    assert len(axes) == 3
+    marks = [line.get_marker() for line in axes[0].lines if line.get_linestyle() == "None"]
+    assert sorted(marks) == sorted(["^"] * 3 + ["s"] * 3 + ["o"])
+    roads = {name: doses(groups[g]) for g, name in doses_figures.ROADS.items()}
+    figure = doses_figures.along_roads(roads, doses(groups["rows"]))
+    assert len(figure.legends[0].get_texts()) == len(roads)
+    beta = next(line for line in figure.axes[1].lines if line.get_label() == doses_figures.ROADS["rate"])
+    assert len(beta.get_xdata()) == len(P.betas) and list(beta.get_xdata()) == sorted(beta.get_xdata())
+    plt.close("all")
+    claims = thesis.in_doses(groups, SMALLER)
+    families = thesis_figures.families(claims)
+    assert [len(of) for of in families.values()] == [3, 6, 6, 3]
+    table = outcome_table(claims[7])
+    row = table.loc["heavy tails − light, clean"]
+    assert row["the paper's"] == "± 0.5" and row["outcome"] == "holds" and row["seeds"] == "3"
+    row, mean = table.loc["rises with entropy, clean"], claims[7]["rises with entropy, clean"].outcome.difference
+    assert row["difference"] == f"{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]"
+    assert row["the paper's"].endswith(", excluded") and "the paper's" not in outcome_table(claims[9])
+    none = made_up(keep=lambda c: False)
+    for show in (
+        doses_figures.show_scales,
+        doses_figures.show_roads,
+        doses_figures.show_explanations,
+        doses_figures.show_information,
+        doses_tables.show_numbers,
+    ):
+        show(none, "fig-x")
+    doses_figures.show_entropy(none["shape"], "fig-x")
+    collapse.show_collapse(none["collapse"], "fig-x")
+    assert not plt.get_fignums()
+
+
+def test_a_table_has_every_dose_with_its_means(groups):
+    """A row a dose, by its name; means over seeds, the MMD² in its unit; accuracies those of the made-up level."""
+    table = doses_tables.dose_table(groups["rate_at_fit"])
+    assert list(table.index) == [f"InfoVAE, α = {a:g}, λ to 10,000" for a in P.alphas]
+    own = doses(groups["rate_at_fit"]).query("alpha == 3")
+    row = table.loc["InfoVAE, α = 3, λ to 10,000"]
+    assert row["rate"].startswith(f"{own['rate'].mean():.1f} ± ") and row["MMD² × 10⁴"].startswith("1.0")
+    assert float(row["accuracy, clean digits"].split()[0]) == pytest.approx(own["clean"].mean(), abs=0.05)
+    assert own["clean"].mean() == pytest.approx(LEVEL["clean"] + 5 * 1.4189 + 2 * np.log2(3), abs=0.3)
+    names = [name for g in doses_tables.VARIED for name in doses_tables.dose_table(groups[g]).index]
+    configs = {
+        tuple(sorted({**r.config.scientific, "seed": 0}.items())) for g in doses_tables.VARIED for r in groups[g].runs
+    }
+    assert len(set(names)) == len(configs)  # no two doses have one name
+
+
+def test_rate_and_fit_have_the_slopes_that_were_made(groups):
+    """Two points a doubling of alpha, three a tenfold lambda, whatever the constraint's tolerance gave."""
+    text = thesis_words.of_rate_and_fit(groups)
+    alpha, lambda_ = text.split("**Ten times VIMAE-n's λ**")
+    for part, slope in ((alpha, 2.0), (lambda_, 3.0)):
+        assert float(part.partition("on clean digits ")[2].split()[0]) == pytest.approx(slope, abs=0.15)
+    assert thesis_words.of_rate_and_fit(made_up(keep=lambda c: False)) == ""
+
+
+def test_a_tolerance_is_a_dose_of_its_own(groups):
+    """Along the fit every lambda and every tolerance has its mark, in both rows."""
+    figure = doses_figures.over_explanations({"fit": doses(groups["fit"])})
+    for axis in figure.axes:
+        (line,) = [line for line in axis.lines if line.get_label() == "fit"]
+        assert len(line.get_xdata()) == len(P.lambdas) + len(P.tolerances)
+    plt.close(figure)
+
+
+def test_the_budget_is_that_of_the_records(monkeypatch):
+    """Seconds of training and of all measures, each run once; nothing without runs."""
+    one = lambda name, seconds: Run(RunConfig(), ROOT / name, {}, {"seconds": seconds})  # noqa: E731
+    runs = {"a": [one("a", 3600.0), one("b", 1800.0)], "b": [one("a", 3600.0)], "c": []}
+    results = {g: Results("reference", "07_capacity", "reference", of, pd.DataFrame()) for g, of in runs.items()}
+    took = {"latent_fit": {"seconds": 700.0}, "probes": {"seconds": 200.0}}
+    monkeypatch.setattr(thesis_words, "reference_record", lambda run, name: {"took": took}[name])
+    assert thesis_words.budget(results).startswith("The reference's 2 runs took 1.5 hours to train and 0.5 to measure")
+    assert thesis_words.budget({"a": results["c"]}) == thesis_words.MISSING
