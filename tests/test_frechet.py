@@ -6,6 +6,7 @@ import torch
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_prc import calculate_precision_recall_full
 
 from vimae_core.evaluation import frechet
 from vimae_core.evaluation.frechet import extrapolated, frechet_distance, kernel_distance, precision_recall
@@ -132,3 +133,11 @@ def test_precision_and_recall_by_loops():
         return np.mean([any(np.linalg.norm(p - o) <= d for o, d in zip(others, radius, strict=True)) for p in points])
 
     assert precision_recall(generated, real) == pytest.approx((part_among(g, r), part_among(r, g)), abs=1e-6)
+
+
+def test_precision_and_recall_are_torch_fidelitys():
+    """To the bit, of more rows than are compared at a time."""
+    generator = torch.Generator().manual_seed(1)
+    generated, real = torch.randn(1200, 32, generator=generator), 0.9 * torch.randn(1100, 32, generator=generator)
+    wanted = calculate_precision_recall_full(generated, real)
+    assert precision_recall(generated, real) == wanted and min(wanted) > 0.1 and max(wanted) < 0.9

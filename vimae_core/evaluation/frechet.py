@@ -5,9 +5,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
-from torch_fidelity.metric_prc import calculate_precision_recall_part
 
 NEIGHBOURS = 3  # of precision and recall (Kynkaanniemi et al. 2019)
+ROWS = 500  # whose distances are computed at a time
 SUBSETS, SUBSET_SIZE = 100, 1000  # of the kernel distance (Binkowski et al. 2018)
 
 
@@ -80,6 +80,14 @@ def kernel_distance(features: Float[Tensor, "n f"], others: Float[Tensor, "m f"]
 def precision_recall(generated: Float[Tensor, "n f"], real: Float[Tensor, "m f"]) -> tuple[float, float]:
     """Which part of the generated lies among the real, and of the real among the generated; from 0 to 1.
 
-    Among: within the distance of a point's third neighbour to it (Kynkaanniemi et al. 2019).
+    Among: within the distance of a point's third neighbour to it (Kynkaanniemi et al. 2019). torch-fidelity's values,
+    by `topk`, which takes a third of the time of its `kthvalue`.
     """
-    return calculate_precision_recall_part(generated, real, NEIGHBOURS, batch_size=2000)
+    return _among(generated, real), _among(real, generated)
+
+
+def _among(points: Float[Tensor, "n f"], others: Float[Tensor, "m f"]) -> float:
+    nearest = (torch.cdist(rows, others).topk(NEIGHBOURS + 1, largest=False).values for rows in others.split(ROWS))
+    radius = torch.cat([distances[:, -1] for distances in nearest])  # the nearest of all is the point itself
+    inside = [(torch.cdist(rows, others) <= radius).any(1) for rows in points.split(ROWS)]
+    return torch.cat(inside).float().mean().item()

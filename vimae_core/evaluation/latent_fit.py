@@ -18,6 +18,7 @@ from vimae_core.priors import Prior
 from vimae_core.runs import Run
 
 NEIGHBOURS = 5
+LEAF = 64  # points that a tree does not tell apart: in eight dimensions a third faster than 16, scipy's own
 
 
 def check(config: RunConfig, data: Dataset, n_test: int | None = None) -> None:
@@ -38,7 +39,7 @@ def kl_to_prior(z: Float[Tensor, "n d"], prior: Prior, neighbours: int = NEIGHBO
     n, d = points.shape
     if n <= neighbours:
         raise ValueError(f"n={n} is not possible: {neighbours} neighbours need more than {neighbours} points")
-    radius = cKDTree(points).query(points, neighbours + 1)[0][:, -1]
+    radius = cKDTree(points, LEAF).query(points, neighbours + 1)[0][:, -1]
     log_ball = 0.5 * d * math.log(math.pi) - gammaln(0.5 * d + 1)
     with np.errstate(divide="ignore"):
         entropy = digamma(n) - digamma(neighbours) + log_ball + d * np.log(radius).mean()
