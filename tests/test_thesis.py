@@ -119,6 +119,8 @@ def test_no_word_before_all_seeds_are_there():
     some = thesis.in_doses(made_up(by_entropy_and_rate, keep=lambda c: c.seed != 61), P)
     assert some[7]["rises with entropy, clean"].outcome.word == "11 of 12 seeds"
     assert thesis_words.verdicts(some, faces(1))[7].endswith("that this makes the difference: runs are missing")
+    text = thesis_words.of_entropy(some[7])
+    assert "11 seeds: on clean digits" in text and ": to come" in text and "At one entropy" not in text
     none = thesis.in_doses(made_up(keep=lambda c: False), P)
     assert thesis_words.verdicts(none, {"x": NOT_RUN})[8] == (
         "not yet run: on robustness, not yet run; on disentanglement, not yet run"

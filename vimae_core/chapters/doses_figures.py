@@ -14,7 +14,11 @@ from vimae_core.report.show import show_figure
 from vimae_core.report.statistics import mean_over_seeds
 from vimae_core.report.style import INK, MARKERS, PALE, SERIES, WIDTH
 
-TAILS = {"heavy": ("^", SERIES[1]), "normal": ("o", INK), "light": ("s", SERIES[0])}
+TAILS = {  # mark, colour, and how far beside its entropy it is drawn, so that a pair does not hide each other
+    "heavy": ("^", SERIES[1], -0.003),
+    "normal": ("o", INK, 0.0),
+    "light": ("s", SERIES[0], 0.003),
+}
 TOLD = {CLEAN: "clean digits", HEAVY[0]: "noise σ = 0.4", HEAVY[1]: "half masked"}
 ROADS = {  # group -> name, and what is varied along it
     "rate": "β-VAE, β",
@@ -34,8 +38,8 @@ def show_entropy(results: Results, name: str) -> None:
         over_entropy(table),
         name,
         f"**Accuracy over the prior's entropy, {results.title}.** VIMAE with priors of unit variance, made to follow "
-        "them: triangles, tails heavier than the normal's; squares, lighter; dot, the normal; pairs of one entropy lie "
-        "below each other. Bars: 95 % intervals over seeds. Blue: the mean of the seeds' lines. Dashed: the line on "
+        "them: triangles, tails heavier than the normal's; squares, lighter; dot, the normal; pairs of one entropy "
+        "stand side by side. Bars: 95 % intervals over seeds. Blue: the mean of the seeds' lines. Dashed: the line on "
         "which the paper's difference of VIMAE-n and VIMAE-l would lie if it were the entropy's alone. M1+TSVM, "
         f"1000 labels. Smaller than the paper's: {how_small([results])}.",
         "Three panels of accuracy against the prior's entropy in nats a coordinate, with the paper's line: "
@@ -51,8 +55,8 @@ def over_entropy(table: pd.DataFrame) -> Figure:
     ends = np.array([table["prior_entropy"].min(), table["prior_entropy"].max()])
     for axis, condition in zip(axes, CONDITIONS, strict=True):
         for (entropy, tails), own in table.groupby(["prior_entropy", "tails"]):
-            mark, colour = TAILS[tails]
-            _with_interval(axis, entropy, own[condition], colour, mark)
+            mark, colour, aside = TAILS[tails]
+            _with_interval(axis, entropy + aside, own[condition], colour, mark)
         own = slopes(table, "prior_entropy", condition)
         middle, mean = table["prior_entropy"].mean(), table[condition].mean()
         if len(own):

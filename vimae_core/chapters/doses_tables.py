@@ -60,7 +60,7 @@ def show_numbers(groups: Group, name: str) -> None:
         if groups[group]:
             show_table(
                 dose_table(groups[group]),
-                f"{name}-{group.replace('_', '-')}",
+                f"{name.replace('fig-', 'tab-')}-{group.replace('_', '-')}",
                 f"**{varied}, {groups[group].title}.** Information and divergence stand between their bounds; active: "
                 "coordinates whose means vary over images; MMD²: between codes and prior draws; Fréchet distance: by "
                 "the digit network, not the FID. Accuracy: M1+TSVM, percent. Nats an image where nothing else is said; "

@@ -57,12 +57,22 @@ def of_entropy(told: dict[str, Told]) -> str:
             f"{NAMES[c]} {mean.with_ends('.1f')}, where the paper's difference would ask for "
             f"{signed(sign * t.statement.paper, '.0f')}: {word(t)}{excluded}"
         )
-    equal = [word(t) for t in told.values() if t.statement.margin is not None]
-    larger = f", and a larger one in {equal.count('contradicted')}" * ("contradicted" in equal)
     return (
         f"**Accuracy over the entropy of the prior**, points a nat a coordinate, {slopes[0][1].outcome.seeds} seeds: "
-        f"{'; '.join(parts)}. At one entropy, tails or family make no difference as large as the paper's in "
-        f"{equal.count('holds')} of {len(equal)} comparisons{larger}."
+        f"{'; '.join(parts)}.{_of_equal([word(t) for t in told.values() if t.statement.margin is not None])}"
+    )
+
+
+def _of_equal(words: list[str]) -> str:
+    """How many of the differences at one entropy are smaller than the paper's, of those that have a word."""
+    ran = [w for w in words if w not in (SO_FAR, NOT_RUN)]
+    if not ran:
+        return ""
+    larger = f", and a larger one in {ran.count('contradicted')}" * ("contradicted" in ran)
+    missing = f" ({len(words) - len(ran)} more lack runs)" * (len(ran) < len(words))
+    return (
+        f" At one entropy, tails or family make no difference as large as the paper's in {ran.count('holds')} of "
+        f"{len(ran)} comparisons{larger}{missing}."
     )
 
 
