@@ -3,7 +3,7 @@
     with one_node(folder, cores=2) as environment: ...
     python -m tests.one_node_slurm FOLDER   # up until Ctrl-C; prints what to export
 
-Every daemon listens on this machine alone, and ends with the block.
+Every daemon listens on this machine alone, and ends with the block, or with the process that began it.
 """
 
 import os
@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 PACKAGES = "slurmctld slurmd slurmdbd slurm-client munge mariadb-server"
-DAEMONS = ("munged", "mariadbd", "mariadb-install-db", "slurmdbd", "slurmctld", "slurmd", "sacct")
+DAEMONS = ("setpriv", "munged", "mariadbd", "mariadb-install-db", "slurmdbd", "slurmctld", "slurmd", "sacct")
 CONFIGURED = Path("/etc/slurm/slurm.conf")  # where srun looks in a job, whose SLURM_CONF snakemake takes away
 PATIENCE = 60.0  # seconds for a daemon to answer
 
@@ -67,7 +67,7 @@ AccountingStoragePass={folder}/munge.socket
 AccountingStorageEnforce=associations
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=5
-MinJobAge=60
+MinJobAge=300
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cores} RealMemory={memory}
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
@@ -95,7 +95,7 @@ def wait(what: str, is_up, log: Path) -> None:
     end = time.monotonic() + PATIENCE
     while not is_up():
         if time.monotonic() > end:
-            told = log.read_text(errors="replace")[-3000:] if log.is_file() else "no log"
+            told = log.read_text(encoding="utf-8", errors="replace")[-3000:] if log.is_file() else "no log"
             raise TimeoutError(f"{what} does not answer after {PATIENCE:.0f} s: {told}")
         time.sleep(0.2)
 
@@ -111,7 +111,7 @@ def one_node(folder: Path, cores: int = 2, memory: int = 8000) -> Iterator[dict[
     fields = {"folder": folder, "host": host, "cores": cores, "memory": memory, "password": secrets.token_hex(16)}
     fields |= free_ports(("slurmctld", "slurmd", "slurmdbd", "mariadb"))
     for name, text, mode in (("slurm.conf", SLURM, 0o644), ("slurmdbd.conf", SLURMDBD, 0o600)):
-        (folder / name).write_text(text.format(**fields))
+        (folder / name).write_text(text.format(**fields), encoding="utf-8")
         (folder / name).chmod(mode)
     CONFIGURED.parent.mkdir(exist_ok=True)
     CONFIGURED.unlink(missing_ok=True)  # of one that was killed
@@ -128,7 +128,12 @@ def one_node(folder: Path, cores: int = 2, memory: int = 8000) -> Iterator[dict[
             log = folder / f"{name}.out"
             with log.open("wb") as out:
                 process = subprocess.Popen(
-                    command, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
+                    ["setpriv", "--pdeathsig", "TERM", *command],
+                    env=environment,
+                    stdout=out,
+                    stderr=out,
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
                 )
             running.callback(_stop, process)
             return log
@@ -168,7 +173,8 @@ def _database(folder: Path, fields: dict, start, answers) -> None:
     )  # fmt: skip
     client = ["mariadb", "--no-defaults", f"--socket={sock}", "-e"]
     wait("MariaDB", lambda: answers(*client, "select 1"), log)
-    create = f"create user slurm@127.0.0.1 identified by '{fields['password']}'; grant all on accounting.* to slurm@127.0.0.1"
+    user = "slurm@127.0.0.1"
+    create = f"create user {user} identified by '{fields['password']}'; grant all on accounting.* to {user}"
     subprocess.run([*client, create], check=True, capture_output=True)
 
 

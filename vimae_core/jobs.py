@@ -1,4 +1,4 @@
-"""Which runs one process takes, and what a cluster's job of them asks for: memory, and minutes by the recorded times."""
+"""Which runs one process takes, and what a cluster's job of them asks for: memory, minutes by the recorded times."""
 
 import json
 import math
