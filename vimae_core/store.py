@@ -5,12 +5,13 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import torch
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, SoftFileLease, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -19,6 +20,7 @@ from vimae_core.config import RunConfig
 from vimae_core.data import ROOT
 from vimae_core.definitions import code_digest
 
+LEASE = 60.0  # seconds after which another machine takes over from one that is silent
 COMPUTES = ("training.Training",)  # what determines a run's weights, and all that it uses
 
 
@@ -57,22 +59,28 @@ def is_whole(path: Path) -> bool:
 
 @contextlib.contextmanager
 def lock(path: Path, progress: bool = False) -> Iterator[None]:
-    """Held while a run is trained or its record changed; the system lets it go however the process ends."""
+    """Held while a run is trained or its record changed, however the process ends: against others of this machine by
+    the system's own lock; against other machines, which a network file system may not tell of that, by a file of who
+    is at it that is touched every few seconds, and counts for nothing once it is not."""
     file = make_folder(path.parent) / f"{path.name}.lock"
-    held = FileLock(file)
-    try:
+    with contextlib.ExitStack() as held:
         try:
-            held.acquire(timeout=0)
-        except Timeout:
-            if progress:
-                say(f"another process trains {path.name}: waiting for its result\n")
-            held.acquire()
-    except OSError as error:
-        raise RunError(f"{file} cannot be locked: {error.strerror}. VIMAE_RUNS names another store.") from None
-    try:
+            for one in (FileLock(file), SoftFileLease(file.with_suffix(".lease"), lease_duration=LEASE)):
+                with contextlib.suppress(NotImplementedError):  # a file system without such locks
+                    _acquire(one, path.name, progress)
+                    held.callback(one.release)
+        except OSError as error:
+            raise RunError(f"{file} cannot be locked: {error.strerror}. VIMAE_RUNS names another store.") from None
         yield
-    finally:
-        held.release()
+
+
+def _acquire(one: BaseFileLock, run: str, progress: bool) -> None:
+    try:
+        one.acquire(timeout=0)
+    except Timeout:
+        if progress:
+            say(f"another process trains {run}: waiting for its result\n")
+        one.acquire()
 
 
 def say(text: str) -> None:
@@ -140,7 +148,7 @@ def _content_digest(tensors: dict[str, Tensor], meta: dict[str, str]) -> str:
 
 
 def _write(path: Path, write) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.part")
     try:
         write(part)
         with part.open("rb+") as file:

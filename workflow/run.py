@@ -1,10 +1,13 @@
-"""Runs the workflow under one profile: python workflow/run.py [PROFILE] [snakemake targets and options].
+"""Runs the workflow under one profile: python workflow/run.py [PROFILE] [--on WHERE] [snakemake targets and options].
+
+WHERE is a folder in workflow/on, with what snakemake is to know of a cluster; without it, this machine.
 
 Snakemake's own lock outlives a killed process and then wants a manual unlock. The one held here is let go by
 the system, however the process ends.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,15 +22,31 @@ sys.path.insert(0, str(ROOT))
 
 from vimae_core.profiles import profile_names  # noqa: E402 (the path must be set first)
 
+PLACES = {path.parent.name: path.parent for path in sorted((ROOT / "workflow" / "on").glob("*/config.yaml"))}
+NEEDS = {"slurm": "sbatch", "kubernetes": "kubectl"}  # the command by which one reaches it
+
 
 def asked(profile: str, *options: str) -> list[str]:
     """Snakemake's arguments for a profile, from the repository's root; ends the process for an unknown one."""
     if profile not in profile_names():
         sys.exit(f"profile {profile!r} is unknown: must be one of {', '.join(profile_names())}")
+    on, config = [], [f"profile={profile}"]
+    if options[:1] == ("--on",):
+        where, options = options[1] if len(options) > 1 else "", options[2:]
+        on, config = ["--profile", str(_folder(where).relative_to(ROOT))], [*config, f"on={where}"]
     os.chdir(ROOT)
     os.environ["PYTHONPATH"] = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
     command = ["--snakefile", "workflow/Snakefile", "--workflow-profile", "workflow/settings"]
-    return [*command, *options, "--config", f"profile={profile}"]
+    return [*command, *on, *options, "--config", *config]
+
+
+def _folder(where: str) -> Path:
+    """What snakemake is to know of a place; ends the process where it is unknown, or cannot be reached from here."""
+    if where not in PLACES:
+        sys.exit(f"ON={where!r} is unknown: must be one of {', '.join(PLACES)}, or left out for this machine")
+    if not shutil.which(NEEDS[where]):
+        sys.exit(f"ON={where}: no {NEEDS[where]} here. Call it on a machine from which jobs are submitted there.")
+    return PLACES[where]
 
 
 def main(profile: str = "quick", *options: str) -> None:
