@@ -5,6 +5,7 @@ BIN := .venv/bin
 
 help:
 	@echo "make book [PROFILE=quick]  train, execute the notebooks, render _build/html (profiles: smoke quick reference paper)"
+	@echo "make book ON=slurm         the same on a cluster, called where jobs are submitted (workflow/on)"
 	@echo "make plan [PROFILE=quick]  what that would do, what of it is there, how long it should take; changes nothing"
 	@echo "make pdf [PROFILE=quick]   the same, and the whole book as _build/vimae.pdf (needs Chromium)"
 	@echo "make test                  style, unit tests, every notebook, the book in a browser"
@@ -13,8 +14,8 @@ help:
 	@echo "make bench                 speed beside a peer and the machine's limit; writes benchmarks/record.json (15 minutes)"
 	@echo "make clean                 remove the rendered book, keep the trained runs"
 
-book: .venv/installed
-	$(BIN)/python workflow/run.py $(PROFILE)
+book: .venv/installed $(if $(wildcard workflow/on/$(ON)/requirements.txt),.venv/on-$(ON))
+	$(BIN)/python workflow/run.py $(PROFILE) $(if $(ON),--on $(ON))
 
 plan: .venv/installed
 	@$(BIN)/python workflow/plan.py $(PROFILE)
@@ -54,6 +55,11 @@ clean:
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+# What snakemake needs to reach a cluster.
+.venv/on-%: workflow/on/%/requirements.txt .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $< -c constraints.txt
 	@touch $@
 
 .PHONY: help book plan pdf test lab verify-reference bench clean

@@ -37,6 +37,7 @@ def remove(folders: dict[Path, str]) -> None:
     for path in folders:
         try:
             shutil.rmtree(path)
-            path.with_name(f"{path.name.removesuffix('.partial')}.lock").unlink(missing_ok=True)
+            for held in (".lock", ".lease"):
+                path.with_name(path.name.removesuffix(".partial") + held).unlink(missing_ok=True)
         except OSError as error:
             raise RunError(f"cannot remove {path}: {error.strerror}") from None

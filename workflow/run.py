@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 from vimae_core.profiles import profile_names  # noqa: E402 (the path must be set first)
 
 PLACES = {path.parent.name: path.parent for path in sorted((ROOT / "workflow" / "on").glob("*/config.yaml"))}
-NEEDS = {"slurm": "sbatch", "kubernetes": "kubectl"}  # the command by which one reaches it
+NEEDS = {"slurm": "sbatch"}  # the command by which one reaches it
 
 
 def asked(profile: str, *options: str) -> list[str]:
