@@ -1,5 +1,7 @@
 """Claims 7 to 9 as they are shown, from made-up runs: marks, lines, tables, and nothing where there is nothing."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -110,3 +112,14 @@ def test_the_budget_is_that_of_the_records(monkeypatch):
     monkeypatch.setattr(thesis_words, "reference_record", lambda run, name: {"took": took}[name])
     assert thesis_words.budget(results).startswith("The reference's 2 runs took 1.5 hours to train and 0.5 to measure")
     assert thesis_words.budget({"a": results["c"]}) == thesis_words.MISSING
+
+
+def test_how_far_codes_follow_is_told_beside_the_band(groups):
+    """Two runs within the band that draws of the priors have; the mean of all, and the paper's own λ beside it."""
+    shape = groups["shape"].table.assign(mmd2=5e-4, mmd2_null_high=1e-4)
+    shape.loc[shape.index[:2], "mmd2"] = 0.5e-4
+    told = thesis_words.of_following({**groups, "shape": replace(groups["shape"], table=shape)})
+    mean = (0.5 * 2 + 5 * (len(shape) - 2)) / len(shape)
+    assert f"is {mean:.1f} × 10⁻⁴ in the mean of {len(shape)} runs" in told and "up to 1.0 × 10⁻⁴" in told
+    assert "and 2 of the runs no more than that; the paper's λ leaves VIMAE-n's at 1.0 × 10⁻⁴." in told
+    assert thesis_words.of_following(made_up(keep=lambda c: False)) == ""

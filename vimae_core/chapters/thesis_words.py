@@ -97,6 +97,22 @@ def of_capacity(told: dict[str, Told]) -> str:
     return f"{first} In points of accuracy a doubling, in the direction that the claim has: {'; '.join(parts)}."
 
 
+def of_following(groups: Group) -> str:
+    """How near the codes come to priors of unit variance, beside draws of the priors themselves and the paper's λ."""
+    if not groups["shape"]:
+        return ""
+    table, rows = groups["shape"].table, groups["rows"]
+    within = int((table["mmd2"] <= table["mmd2_null_high"]).sum())
+    paper = rows.values("VIMAE-n", "mmd2") if rows else []
+    beside = f"; the paper's λ leaves VIMAE-n's at {1e4 * np.mean(paper):.1f} × 10⁻⁴" * bool(paper)
+    return (
+        f"**How far they follow it.** The MMD² between codes and priors of unit variance is "
+        f"{mean_over_seeds((1e4 * table['mmd2']).tolist()).value:.1f} × 10⁻⁴ in the mean of {len(table)} runs; as many "
+        f"draws of the priors themselves have up to {1e4 * table['mmd2_null_high'].max():.1f} × 10⁻⁴, in 95 of 100 "
+        f"cases, and {within} of the runs no more than that{beside}."
+    )
+
+
 def of_scale(groups: Group) -> str:
     """What the prior's scale does where the noise is learnt, and where it is given: information and noise."""
     learnt, given = doses(groups["scale"]), doses(groups["noisy"])
