@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -108,7 +109,12 @@ def measure(name: str, settings: dict, config: RunConfig, runs: list[Timed], dev
 
 def _elsewhere(timed: Timed, device: str) -> bool:
     """Whether one is a GPU and the other is none."""
-    return made_on_gpu({"device": timed.device}) != made_on_gpu({"device": device})
+    return _is_gpu(timed.device) != _is_gpu(device)
+
+
+@cache
+def _is_gpu(device: str) -> bool:
+    return made_on_gpu({"device": device})
 
 
 def _sort(config: RunConfig) -> tuple[str, bool, str]:
@@ -128,8 +134,9 @@ def _apart(one: int | float, other: int | float) -> float:
 
 def _nearest(runs: list[Timed], distance) -> list[Timed]:
     """All that are as near as the nearest."""
-    least = min(map(distance, runs), default=None)
-    return [t for t in runs if distance(t) == least]
+    distances = [distance(t) for t in runs]
+    least = min(distances, default=None)
+    return [t for t, d in zip(runs, distances, strict=True) if d == least]
 
 
 def _where(runs: list[Timed]) -> str:
