@@ -15,7 +15,7 @@ help:
 	@echo "make clean                 remove the rendered book, keep the trained runs"
 
 book: .venv/installed $(if $(wildcard workflow/on/$(ON)/requirements.txt),.venv/on-$(ON))
-	$(BIN)/python workflow/run.py $(PROFILE) $(if $(ON),--on $(ON))
+	$(BIN)/python workflow/run.py $(PROFILE)$(if $(ON), --on $(ON))
 
 plan: .venv/installed
 	@$(BIN)/python workflow/plan.py $(PROFILE)
