@@ -87,6 +87,16 @@ def test_what_is_made_is_found():
     assert scale.word == "holds" and scale.difference.value == pytest.approx(10 * np.log(2), abs=0.2)
 
 
+def test_the_box_tells_slopes_in_brief():
+    """As claimed and with the paper's excluded, or neither; nothing of it while seeds are missing."""
+    box = thesis_words.in_short_of(thesis.in_doses(made_up(by_entropy_and_rate), P))
+    assert "as claimed: holds, all 3. As steep a slope" in box and box.endswith("is excluded in 3 of 3.")
+    box = thesis_words.in_short_of(thesis.in_doses(made_up(spread=1.0), P))
+    assert box.startswith("**Nothing is decided:**") and "as claimed: 3 undecided." in box
+    some = thesis.in_doses(made_up(by_entropy_and_rate, keep=lambda c: c.seed != 61), P)
+    assert "entropy" not in thesis_words.in_short_of(some)
+
+
 def test_a_difference_of_tails_alone_is_found_beside_the_entropy():
     """Two points more for heavy tails: no equivalence within the paper's 0.5, and no slope that holds."""
     claims = thesis.in_doses(made_up(lambda c, k: 2.0 * (tails(c) == "heavy")), P)

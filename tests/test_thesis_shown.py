@@ -123,3 +123,11 @@ def test_how_far_codes_follow_is_told_beside_the_band(groups):
     assert f"is {mean:.1f} × 10⁻⁴ in the mean of {len(shape)} runs" in told and "up to 1.0 × 10⁻⁴" in told
     assert "and 2 of the runs no more than that; the paper's λ leaves VIMAE-n's at 1.0 × 10⁻⁴." in told
     assert thesis_words.of_following(made_up(keep=lambda c: False)) == ""
+
+
+def test_what_a_scale_does_is_told_with_both_ends(groups):
+    """Noises that are sixteen times as large beside a prior sixteen times as wide; nothing without runs."""
+    text = thesis_words.of_scale(groups)
+    assert text.startswith("With the noise learnt, priors of which one is 16 times as wide") and "0.0025" in text
+    assert "and 0.0400" in text and "16.0 times as large" in text and "8 times the width takes" in text
+    assert thesis_words.of_scale(made_up(keep=lambda c: False)) == ""

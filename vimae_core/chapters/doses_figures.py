@@ -37,8 +37,8 @@ def show_entropy(results: Results, name: str) -> None:
     show_figure(
         over_entropy(table),
         name,
-        f"**Accuracy over the prior's entropy, {results.title}.** VIMAE with priors of unit variance, made to follow "
-        "them: triangles, tails heavier than the normal's; squares, lighter; dot, the normal; pairs of one entropy "
+        f"**Accuracy over the prior's entropy, {results.title}.** VIMAE with priors of unit variance, brought "
+        "to them: triangles, tails heavier than the normal's; squares, lighter; dot, the normal; pairs of one entropy "
         "stand side by side. Bars: 95 % intervals over seeds. Blue: the mean of the seeds' lines. Dashed: the line on "
         "which the paper's difference of VIMAE-n and VIMAE-l would lie if it were the entropy's alone. M1+TSVM, "
         f"1000 labels. Smaller than the paper's: {how_small([results])}.",

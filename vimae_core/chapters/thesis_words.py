@@ -80,19 +80,28 @@ def _turned(mean: Mean, sign: int) -> Mean:
     return mean if sign > 0 else Mean(-mean.value, -mean.high, -mean.low, mean.n)
 
 
-def of_capacity(told: dict[str, Told]) -> str:
-    """Claim 8's six slopes: whether less information is more robust, or less."""
+def _on_every_road(told: dict[str, Told]) -> str:
+    """Claim 8's six slopes in one sentence: whether less information is more robust, or less; none while runs lack."""
     outcomes = {name: word(t) for name, t in told.items()}
     if {NOT_RUN, SO_FAR} & set(outcomes.values()):
         return ""
     contradicted, holding = ([n for n, w in outcomes.items() if w == x] for x in ("contradicted", "holds"))
-    first = "Whether less capacity is more robust depends on the road."
     if len(contradicted) == len(told):
-        first = "**Less information is less robust**, on every road and under both corruptions."
-    elif contradicted and not holding:
-        first = "**Where anything is decided, less information is less robust.**"
-    elif len(holding) == len(told):
-        first = "**Less capacity is more robust**, on every road and under both corruptions."
+        return "**Less information is less robust**, on every road and under both corruptions."
+    if contradicted and not holding:
+        return "**Where anything is decided, less information is less robust.**"
+    if len(holding) == len(told):
+        return "**Less capacity is more robust**, on every road and under both corruptions."
+    if not contradicted and not holding:
+        return "**Nothing is decided:** that less capacity is more robust was not shown, nor that it is less."
+    return "Whether less capacity is more robust depends on the road."
+
+
+def of_capacity(told: dict[str, Told]) -> str:
+    """Claim 8's six slopes, and what they say together."""
+    first = _on_every_road(told)
+    if not first:
+        return ""
     parts = (f"{n}: {t.outcome.difference.with_ends('.2f')}, {word(t)}" for n, t in told.items())
     return f"{first} In points of accuracy a doubling, in the direction that the claim has: {'; '.join(parts)}."
 
@@ -104,7 +113,7 @@ def of_following(groups: Group) -> str:
     table, rows = groups["shape"].table, groups["rows"]
     within = int((table["mmd2"] <= table["mmd2_null_high"]).sum())
     paper = rows.values("VIMAE-n", "mmd2") if rows else []
-    beside = f"; the paper's λ leaves VIMAE-n's at {1e4 * np.mean(paper):.1f} × 10⁻⁴" * bool(paper)
+    beside = f"; the paper's λ leaves VIMAE-n's at {1e4 * np.mean(paper):.1f} × 10⁻⁴" if paper else ""
     return (
         f"**How far they follow it.** The MMD² between codes and priors of unit variance is "
         f"{mean_over_seeds((1e4 * table['mmd2']).tolist()).value:.1f} × 10⁻⁴ in the mean of {len(table)} runs; as many "
@@ -125,10 +134,13 @@ def of_scale(groups: Group) -> str:
         return f"{mean_over_seeds(low):{spec}} and {mean_over_seeds(high):{spec}}"
 
     widest = [f"{t['scale'].max() / t['scale'].min():.0f}" for t in (learnt, given)]
+    wide, narrow = (
+        learnt[learnt["scale"] == learnt["scale"].agg(end)]["posterior_std"].mean() for end in ("max", "min")
+    )
     return (
         f"With the noise learnt, priors of which one is {widest[0]} times as wide as the other end with "
         f"{ends(learnt, 'squared_error', '.1f')} of squared error, and noises of "
-        f"{ends(learnt, 'posterior_std', '.4f')}: the network scales its noise with the prior. With the noise given, "
+        f"{ends(learnt, 'posterior_std', '.4f')}, {wide / narrow:.1f} times as large. With the noise given, "
         f"{widest[1]} times the width takes the squared error from {ends(given, 'squared_error', '.1f')} and the "
         f"information, from above, from {ends(given, 'information_above', '.1f')} nats."
     )
@@ -164,8 +176,20 @@ def of_rate_and_fit(groups: Group) -> str:
 
 def in_short_of(claims: Claims) -> str:
     """The chapter's box: does capacity explain it?"""
-    told = [t for t in (of_capacity(claims[8]), of_entropy(claims[7])) if t]
+    told = [t for t in (_on_every_road(claims[8]), _by_entropy_in_brief(claims[7])) if t]
     return "\n\n".join(told) or MISSING
+
+
+def _by_entropy_in_brief(told: dict[str, Told]) -> str:
+    """How many of claim 7's slopes came out how, and in how many the paper's is excluded; none while runs lack."""
+    slopes = _tested(told)
+    if {NOT_RUN, SO_FAR} & {word(t) for t in slopes.values()}:
+        return ""
+    excluded = sum(bool(t.excludes) for t in slopes.values())
+    return (
+        f"**Accuracy over the entropy of the prior**, as claimed: {', '.join(in_brief(slopes))}. As steep a slope as "
+        f"the paper's difference of two priors would ask for is excluded in {excluded} of {len(slopes)}."
+    )
 
 
 def budget(groups: Group) -> str:
