@@ -18,7 +18,7 @@ VARIED = {
     **ROADS,
     "rows": "The paper's models as they stand",
 }
-MEASURED = {
+TELL = {  # what the codes tell
     "rate": ("rate", ".1f"),
     "information, from below": ("information", ".1f"),
     "from above": ("information_above", ".1f"),
@@ -26,44 +26,60 @@ MEASURED = {
     "from above ": ("kl", ".1f"),  # the space tells the two apart
     "entropy of q(z), from above": ("entropy_above", ".1f"),
     "active": ("active", ".1f"),
+    "MMD² × 10⁴": ("mmd2", ".1f"),
+}
+COMES = {  # and what comes of it
     "distortion": ("distortion", ".1f"),
     "squared error": ("squared_error", ".1f"),
-    "MMD² × 10⁴": ("mmd2", ".1f"),
     "Fréchet distance of samples": ("prior_frechet", ".1f"),  # of priors and scales alone
-    **{f"accuracy, {TOLD[c]}": (c, ".1f") for c in CONDITIONS},
+    **{TOLD[c]: (c, ".1f") for c in CONDITIONS},
 }
 
 
-def dose_name(config: RunConfig) -> str:
-    """A model and all that is a dose in it: "InfoVAE, α = 0.1, λ to 10,000", where it rises, else "λ = 10"."""
-    parts = [model_name(config)]
+def dose_name(config: RunConfig, weights: bool) -> str:
+    """A model and all that is a dose in it: "InfoVAE, α = 0.1"; with its λ where those of others differ, "λ to 100"
+    where it rises, else "λ = 10"."""
+    parts = [model_name(config).removeprefix("VIMAE, ").removeprefix("generalised-normal prior, ")]
     parts += [f"α = {config.alpha:g}"] if config.method == "infovae" else []
-    if config.method in ("infovae", "vimae"):
+    if weights and config.method in ("infovae", "vimae"):
         parts += [f"λ {'=' if config.lambda_schedule == 'constant' else 'to'} {config.lambda_:,g}"]
     parts += [f"tolerance {config.tolerance:g}"] if config.lambda_schedule == "constrained" else []
     return ", ".join([*parts, *["adversarial"] * (config.divergence == "adversarial")])
 
 
-def dose_table(results: Results) -> pd.DataFrame:
-    """A row a dose: every measure's mean and 95 % interval over seeds."""
-    names = [dose_name(run.config) for run in results.runs]
+def dose_table(results: Results, measured: dict[str, tuple[str, str]]) -> pd.DataFrame:
+    """A row a dose: of each measure that there is the mean and 95 % interval over seeds."""
+    configs = [run.config for run in results.runs]
+    weights = len({(c.lambda_, c.lambda_schedule) for c in configs}) > 1
+    names = [dose_name(config, weights) for config in configs]
     table = doses(results).assign(model=names)
     named = replace(results, table=table.assign(active=table["active"].astype(float))).scaled("mmd2", 1e4)
-    there = {title: how for title, how in MEASURED.items() if how[0] in named.table}
+    there = {title: how for title, how in measured.items() if how[0] in named.table}
     rows = {name: [named.mean(name, *how) for how in there.values()] for name in names}
     return pd.DataFrame(rows.values(), index=pd.Index(rows, name="dose"), columns=list(there))
 
 
 def show_numbers(groups: Group, name: str) -> None:
-    """Displays a table for each thing that is varied, of those that were run."""
+    """Displays two tables for each thing that is varied, of those that were run."""
     for group, varied in VARIED.items():
-        if groups[group]:
-            show_table(
-                dose_table(groups[group]),
-                f"{name.replace('fig-', 'tab-')}-{group.replace('_', '-')}",
-                f"**{varied}, {groups[group].title}.** Information and divergence stand between their bounds; active: "
-                "coordinates whose means vary over images; MMD²: between codes and prior draws; Fréchet distance: by "
-                "the digit network, not the FID. Accuracy: M1+TSVM, percent. Nats an image where nothing else is said; "
-                "mean and 95 % interval over seeds.",
-                sources([groups[group]]),
-            )
+        if not groups[group]:
+            continue
+        title, label = (
+            f"**{varied}, {groups[group].title}.**",
+            f"{name.replace('fig-', 'tab-')}-{group.replace('_', '-')}",
+        )
+        told = "Mean and 95 % interval over seeds."
+        show_table(
+            dose_table(groups[group], TELL),
+            f"{label}-codes",
+            f"{title} What the codes tell, nats an image; information and divergence between their bounds. Active: "
+            f"coordinates whose means vary over images. MMD²: between codes and prior draws. {told}",
+            sources([groups[group]]),
+        )
+        show_table(
+            dose_table(groups[group], COMES),
+            label,
+            f"{title} What comes of it: distortion, nats; squared error of reconstructions; the Fréchet distance of "
+            f"samples (digit network, not the FID), of priors and scales; accuracy, M1+TSVM, percent. {told}",
+            sources([groups[group]]),
+        )
