@@ -42,8 +42,8 @@ def show_entropy(results: Results, name: str) -> None:
         "stand side by side. Bars: 95 % intervals over seeds. Blue: the mean of the seeds' lines. Dashed: the line on "
         "which the paper's difference of VIMAE-n and VIMAE-l would lie if it were the entropy's alone. M1+TSVM, "
         f"1000 labels. Smaller than the paper's: {how_small([results])}.",
-        "Three panels of accuracy against the prior's entropy in nats a coordinate, with the paper's line: "
-        + "; ".join(TOLD[c] for c in CONDITIONS),
+        f"Three panels of accuracy against the prior's entropy in nats a coordinate, {results.title}, with the paper's "
+        "line: " + "; ".join(TOLD[c] for c in CONDITIONS),
         sources([results]),
         vector=True,
     )
@@ -96,7 +96,8 @@ def show_scales(groups: Group, name: str) -> None:
         "deviations: orange squares, the standard deviation of $q(z|x)$ given; blue dots, learnt. Left: the "
         "information, from below and from above. Then accuracy, M1+TSVM, 1000 labels. Bars: 95 % intervals over seeds. "
         f"Smaller than the paper's: {how_small([r for r in shown if r][:1])}.",
-        "Panels of information and accuracy over the standard deviation of a normal prior, noise learnt beside given",
+        "Panels of information and accuracy over the standard deviation of a normal prior, noise learnt beside given, "
+        + next(r for r in shown if r).title,
         sources(shown),
         vector=True,
     )
@@ -136,7 +137,8 @@ def show_roads(groups: Group, name: str) -> None:
         f"**Rate, distortion, robustness, {next(r for r in shown if r).title}.** Each mark is the mean over seeds at "
         "one dose, each line a road: one weight or scale that is varied. Crosses: the paper's models as they stand. "
         "Rate: $E\\,D_{KL}(q(z|x)\\|p(z))$; distortion: −log p(x|z), nats an image. Accuracy: M1+TSVM, 1000 labels.",
-        "Four panels over the rate: distortion, and accuracy under each condition; a line for each of " + ", ".join(of),
+        f"Four panels over the rate, {next(r for r in shown if r).title}: distortion, and accuracy under each "
+        "condition; a line for each of " + ", ".join(of),
         sources(shown),
         vector=True,
     )
@@ -186,8 +188,8 @@ def show_explanations(groups: Group, name: str) -> None:
         "over what a code tells of the image, nats, from below to above, and the mark halfway; below, over the MMD² "
         "between codes and prior draws, × 10⁴: to the right the prior is followed less. Means over seeds; M1+TSVM, "
         "1000 labels.",
-        "Six panels of accuracy, a column a condition, over information and over the misfit to the prior; a line for "
-        "each of " + ", ".join(of),
+        f"Six panels of accuracy, a column a condition, over information and over the misfit to the prior, "
+        f"{next(r for r in shown if r).title}; a line for each of " + ", ".join(of),
         sources(shown),
         vector=True,
     )
@@ -226,7 +228,7 @@ def show_information(groups: Group, name: str) -> None:
         f"**Eq. (3) on every run, {shown[0].title}.** A bar a run: its information $I_q(X;Z)$, from the bound from "
         "below to that from above. What it lies below the diagonal is $D_{KL}(q(z)\\|p(z))$, since the rate is the sum "
         "of the two. Dashed: the logarithm of the number of images, above which the bound from below cannot rise.",
-        "Vertical bars of information against rate, below a diagonal, with a dashed ceiling",
+        f"Vertical bars of information against rate, below a diagonal, with a dashed ceiling, {shown[0].title}",
         sources(shown),
         vector=True,
     )

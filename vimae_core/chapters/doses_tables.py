@@ -22,10 +22,12 @@ TELL = {  # what the codes tell
     "rate": ("rate", ".1f"),
     "information, from below": ("information", ".1f"),
     "from above": ("information_above", ".1f"),
-    "divergence, from below": ("kl_below", ".2f"),
-    "from above ": ("kl", ".1f"),  # the space tells the two apart
-    "entropy of q(z), from above": ("entropy_above", ".1f"),
     "active": ("active", ".1f"),
+}
+LIE = {  # how they lie beside the prior
+    "divergence, from below": ("kl_below", ".2f"),
+    "from above": ("kl", ".1f"),
+    "entropy, from above": ("entropy_above", ".1f"),
     "MMD² × 10⁴": ("mmd2", ".1f"),
 }
 COMES = {  # and what comes of it
@@ -59,27 +61,21 @@ def dose_table(results: Results, measured: dict[str, tuple[str, str]]) -> pd.Dat
     return pd.DataFrame(rows.values(), index=pd.Index(rows, name="dose"), columns=list(there))
 
 
+SHOWN = {  # by the end of its label: what is measured, and what the caption says of it
+    "-codes": (TELL, "What the codes tell, nats an image; active: coordinates whose means vary over images."),
+    "-prior": (LIE, "How the codes lie beside the prior: divergence and entropy of q(z), nats; MMD² from prior draws."),
+    "": (COMES, "What comes of it: distortion, nats; squared error of reconstructions; of priors and scales the "
+         "Fréchet distance of samples (digit network, not the FID); accuracy, M1+TSVM, percent."),
+}  # fmt: skip
+
+
 def show_numbers(groups: Group, name: str) -> None:
-    """Displays two tables for each thing that is varied, of those that were run."""
+    """Displays the tables of each thing that is varied, of those that were run."""
     for group, varied in VARIED.items():
-        if not groups[group]:
-            continue
-        title, label = (
-            f"**{varied}, {groups[group].title}.**",
-            f"{name.replace('fig-', 'tab-')}-{group.replace('_', '-')}",
-        )
-        told = "Mean and 95 % interval over seeds."
-        show_table(
-            dose_table(groups[group], TELL),
-            f"{label}-codes",
-            f"{title} What the codes tell, nats an image; information and divergence between their bounds. Active: "
-            f"coordinates whose means vary over images. MMD²: between codes and prior draws. {told}",
-            sources([groups[group]]),
-        )
-        show_table(
-            dose_table(groups[group], COMES),
-            label,
-            f"{title} What comes of it: distortion, nats; squared error of reconstructions; the Fréchet distance of "
-            f"samples (digit network, not the FID), of priors and scales; accuracy, M1+TSVM, percent. {told}",
-            sources([groups[group]]),
-        )
+        for end, (measured, told) in SHOWN.items() if groups[group] else ():
+            show_table(
+                dose_table(groups[group], measured),
+                f"{name.replace('fig-', 'tab-')}-{group.replace('_', '-')}{end}",
+                f"**{varied}, {groups[group].title}.** {told} Mean and 95 % interval over seeds.",
+                sources([groups[group]]),
+            )
