@@ -27,7 +27,7 @@ TRAIN = """
 from vimae_core import RunConfig, fit
 print(fit(RunConfig(**eval(sys.argv[3])), checkpoint_seconds=0.5).path)
 """
-LEASE = 2.0
+LEASE = 1.5
 
 
 def on(host: str, config) -> subprocess.Popen:
@@ -39,7 +39,7 @@ def on(host: str, config) -> subprocess.Popen:
 
 def test_two_machines_share_one_training(config):
     """One trains, longer than a lease, the other waits for it; both end with the run."""
-    config = dataclasses.replace(config, epochs=200)
+    config = dataclasses.replace(config, epochs=100)
     outputs = [process.communicate(timeout=200)[0] for process in [on("a", config), on("b", config)]]
     assert sum(": begins" in text for text in outputs) == 1
     assert sum("waiting for its result" in text for text in outputs) == 1
@@ -48,7 +48,7 @@ def test_two_machines_share_one_training(config):
 
 def test_a_machine_that_died_is_taken_over_from(config):
     """After a lease another one goes on from its last checkpoint."""
-    config = dataclasses.replace(config, epochs=200)
+    config = dataclasses.replace(config, epochs=100)
     with on("a", config) as first:
         end = time.monotonic() + 60
         while not list(runs_root().glob("*.partial/checkpoint.safetensors")):

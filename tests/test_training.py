@@ -124,7 +124,7 @@ def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeyp
     monkeypatch.setenv("VIMAE_RUNS", str(tmp_path / "killed"))
     partial = runs_root() / f"{whole.path.name}.partial" / "checkpoint.safetensors"
     steps = []
-    for _ in range(3):
+    for _ in range(3 if method == "vae" else 2):
         with subprocess.Popen(in_process(config), stdout=subprocess.DEVNULL, cwd=ROOT) as process:
             try:
                 wait_until(lambda p=process: step_of(partial) > max(steps, default=0) + 40 or p.poll() is not None)
@@ -132,7 +132,7 @@ def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeyp
                 process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL, "the training ended before it could be killed"
         steps.append(step_of(partial))
-    assert 0 < steps[0] < steps[1] < steps[2] < config.epochs * 16
+    assert 0 < steps[0] and steps == sorted(set(steps)) and steps[-1] < config.epochs * 16
     assert not (runs_root() / whole.path.name).exists()
     resumed = fit(config, progress=False)
     assert weights_bytes(resumed) == weights_bytes(whole)

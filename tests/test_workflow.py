@@ -212,8 +212,6 @@ def test_a_build_tells_where_its_minutes_went(tree):
     for text in (done.stdout, report):  # and what moved
         assert "This build beside the committed reference" in text
         assert "Runs of another size, which are not comparable seed by seed" in text
-    again = make_book(tree, arguments=["book/results/04_mnist_generation.ipynb"])
-    assert again.returncode == 0 and "committed reference" not in again.stdout
 
 
 LAMBDAS = '''"""A toy chapter."""
@@ -259,9 +257,9 @@ def test_a_chapter_is_added_and_removed_by_the_readmes_lines(tree):
             "lambdas: {dataset: mnist, n_train: 500, epochs: 1, n_test: 100, lambdas: [3.0, 30.0], data_root: null}\n"
         )
     assert planned(tree) == {"runs": 2, "notebook": 1, "book": 1}
-    done = make_book(tree)
+    done = make_book(tree, arguments=["book/results/09_lambdas.ipynb"])  # the book of all pages takes a minute
     assert done.returncode == 0, done.stdout + done.stderr
-    page = (tree / "_build" / "html" / "book" / "results" / "09_lambdas.html").read_text()
+    page = (tree / "book" / "results" / "09_lambdas.ipynb").read_text(encoding="utf-8")
     assert "KL, this build" in page and "2 runs" in page
     for file, text in before.items():
         (tree / file).write_text(text)
