@@ -132,7 +132,7 @@ def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeyp
                 process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL, "the training ended before it could be killed"
         steps.append(step_of(partial))
-    assert 0 < steps[0] and steps == sorted(set(steps)) and steps[-1] < config.epochs * 16
+    assert steps[0] > 0 and steps == sorted(set(steps)) and steps[-1] < config.epochs * 16
     assert not (runs_root() / whole.path.name).exists()
     resumed = fit(config, progress=False)
     assert weights_bytes(resumed) == weights_bytes(whole)
