@@ -266,4 +266,4 @@ def test_a_chapter_is_added_and_removed_by_the_readmes_lines(tree):
     for file in ("notebooks/09_lambdas.ipynb", "vimae_core/chapters/lambdas.py", "book/results/09_lambdas.ipynb"):
         (tree / file).unlink()
     base.write_text(base.read_text().partition("lambdas: {")[0])
-    assert planned(tree) == {}  # as if it had never been there
+    assert planned(tree).keys() <= {"book"}  # nothing is trained or executed: its files have new times alone
