@@ -22,7 +22,9 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 SHAPED = [
     f"vimae_core.{path.stem}" for path in (ROOT / "vimae_core").glob("*.py") if path.stem not in ("__init__", "config")
 ]
-install_import_hook([*SHAPED, "vimae_core.evaluation", "vimae_core.report", "vimae_core.chapters"], "beartype.beartype")
+if "PYTEST_VERSION" in os.environ:  # and not where the book reads what the tests say, which takes seconds longer then
+    hooked = [*SHAPED, "vimae_core.evaluation", "vimae_core.report", "vimae_core.chapters"]
+    install_import_hook(hooked, "beartype.beartype")
 
 import torch  # noqa: E402 (the hook must come first)
 
@@ -113,14 +115,14 @@ def copy_tree(target: Path) -> Path:
 
 
 def clean_environment() -> dict[str, str]:
-    """Without the variables that lead out of a copy of the repository."""
-    return {k: v for k, v in os.environ.items() if not k.startswith("VIMAE_") and k != "PYTHONPATH"}
+    """Without the variables that lead out of a copy of the repository, and those of the tests."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("VIMAE_", "PYTEST_")) and k != "PYTHONPATH"}
 
 
 def make_book(tree: Path, profile: str = "smoke", **options) -> subprocess.CompletedProcess:
     """What `make book` does after installation, in a copy of the repository."""
     environment = clean_environment()
-    command = [sys.executable, "workflow/run.py", profile, *options.pop("arguments", [])]
+    command = [sys.executable, *options.pop("prefix", []), "workflow/run.py", profile, *options.pop("arguments", [])]
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, **options)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import planning
 from tests.conftest import ROOT, clean_environment, copy_tree
 from vimae_core import RunConfig, fit
 from vimae_core.asked import asked_runs
@@ -23,11 +24,9 @@ HERE = "A processor, 2 cores"
 
 
 def plan(tree: Path, profile: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "workflow/plan.py", profile], cwd=tree, env=clean_environment(), capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stderr + done.stdout
+    status, told = planning.planned(tree, clean_environment(), "plan.py", profile)
+    assert status == 0, told
+    return told
 
 
 def counts(told: str, part: str) -> tuple[int, int]:

@@ -1,12 +1,15 @@
 """What a link leads to is shown beside it: by mouse, by keyboard, away by Escape, nothing on touch."""
 
+import os
 import sys
+import time
 
 import pytest
 
 from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
+import previews
 from previews import clipped
 
 CAPACITY = "book/results/03_capacity_semi_supervised.html"
@@ -100,3 +103,31 @@ def test_a_long_text_ends_with_a_sentence_or_a_word():
     assert clipped("Short.") == "Short."
     assert clipped("One sentence. Another one that is long", 20) == "One sentence."
     assert clipped("words without any end at all", 15) == "words without…"
+
+
+def test_only_pages_that_were_rendered_since_are_read_again(tmp_path, monkeypatch):
+    """The texts are those of reading them all; a page that changed is read, and one that gains a linked place."""
+    link = '<p><a class="internal" href="b.html#{0}">{0}</a></p>'
+    place = '<section id="{0}"><h2>{0}</h2><p>{1}</p></section>'
+
+    def page(name, *parts):
+        (tmp_path / name).write_text(f"<article>{''.join(parts)}</article>")
+
+    page("a.html", link.format("one"))
+    page("b.html", place.format("one", "first."), place.format("two", "second."))
+    whole, read, known = previews.article, [], {}
+    monkeypatch.setattr(previews, "article", lambda site, page: read.append(page) or whole(site, page))
+    pages = ["a.html", "b.html"]
+    assert previews.texts(tmp_path, pages, known) == {"b.html#one": "<p><b>one</b></p><p>first.</p>"}
+    for changed, expected in (
+        ([], []),
+        ([("a.html", link.format("two"))], pages),
+        ([("b.html", place.format("two", "third."))], ["b.html"]),
+    ):
+        for name, text in changed:
+            page(name, text)
+            os.utime(tmp_path / name, ns=(time.time_ns(),) * 2)
+        read.clear()
+        assert previews.texts(tmp_path, pages, known) == previews.texts(tmp_path, pages, {})
+        assert read[: len(expected)] == expected and len(read) == len(expected) + 2
+    assert previews.texts(tmp_path, ["a.html"], known) == {}

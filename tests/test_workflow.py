@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests import planning
 from tests.conftest import ROOT, clean_environment, copy_tree, make_book
 from vimae_core.chapters import CHAPTERS, all_runs, load_chapter
 from vimae_core.profiles import parameters
@@ -46,9 +47,8 @@ def tree(built_tree, tmp_path_factory) -> Path:
 
 def planned(tree: Path, profile: str = "smoke") -> dict[str, int]:
     """How many runs would be trained or measured now, how many notebooks executed, and whether the book rendered."""
-    done = make_book(tree, profile, arguments=["--dry-run"])
-    told = done.stdout + done.stderr
-    assert done.returncode == 0, told
+    status, told = planning.planned(tree, clean_environment(), "run.py", profile, "--dry-run")
+    assert status == 0, told
     records = re.findall(r"record\.json", " ".join(re.findall(r"^ +output: (.*)$", told, re.MULTILINE)))
     rows = {rule: int(count) for rule, count in re.findall(r"^(notebook|book)\s+(\d+)$", told, re.MULTILINE)}
     return ({"runs": len(records)} if records else {}) | rows
@@ -122,9 +122,27 @@ def test_what_depends_on_a_change_is_redone_and_nothing_else(tree, file, old, ne
     assert planned(tree) == expected
 
 
-def test_a_changed_notebook_redoes_itself_and_the_book(tree):
-    """And no training."""
+def test_a_second_call_loads_nothing(tree):
+    """The first plans, as the tree has moved; then Python alone says that there is nothing."""
+    first = make_book(tree)
+    assert first.returncode == 0 and "nothing was to be trained, measured or executed" in first.stdout, first.stderr
+    second = make_book(tree, prefix=["-X", "importtime"])
+    assert second.returncode == 0 and "Nothing has changed since the last build" in second.stdout
+    assert "filelock" in second.stderr and "torch" not in second.stderr and "snakemake" not in second.stderr
+
+
+def test_a_changed_text_redoes_its_notebook_and_the_book(tree):
+    """Of the notebook no cell is executed; and nothing is trained."""
     edit(tree / NOTEBOOK, "The question.", "A question.")
+    assert planned(tree) == {"notebook": 1, "book": 1}
+    target = tree / "book" / "results" / Path(NOTEBOOK).name
+    before = nbformat.read(target, 4)
+    done = make_book(tree, arguments=[str(target.relative_to(tree))])
+    assert done.returncode == 0 and "its text is told anew" in done.stdout + done.stderr
+    after = nbformat.read(target, 4)
+    assert "A question." in after.cells[0].source and after.metadata == before.metadata
+    assert [cell.get("outputs") for cell in after.cells] == [cell.get("outputs") for cell in before.cells]
+    edit(tree / NOTEBOOK, "globals())", "globals() | {})")
     assert planned(tree) == {"notebook": 1, "book": 1}
 
 
@@ -142,8 +160,8 @@ def test_a_deleted_run_and_another_data_set_are_noticed(tree):
     labels = tree / "data" / "mnist" / "t10k-labels-idx1-ubyte.gz"
     content = labels.read_bytes()
     labels.write_bytes(content[:2000] + bytes([content[2000] ^ 1]) + content[2001:])
-    done = make_book(tree, arguments=["--dry-run"])
-    assert done.returncode != 0 and f"{labels} is altered" in done.stdout + done.stderr
+    status, told = planning.planned(tree, clean_environment(), "run.py", "smoke", "--dry-run")
+    assert status != 0 and f"{labels} is altered" in told
 
 
 def test_a_failing_notebook_ends_with_its_traceback(tree):
@@ -191,12 +209,11 @@ def test_an_unknown_profile_is_refused():
 
 def test_braces_in_the_stores_path_are_braces(tree):
     """They are no wildcards of Snakemake's."""
-    command = [sys.executable, "workflow/run.py", "smoke", "--dry-run"]
     environment = clean_environment() | {"VIMAE_RUNS": str(tree / "a {b} c" / "runs")}
-    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    status, told = planning.planned(tree, environment, "run.py", "smoke", "--dry-run")
+    assert status == 0, told
     assert (tree / ".snakemake" / "store").resolve() == tree / "a {b} c" / "runs"
-    assert ".snakemake/store/" in done.stdout + done.stderr
+    assert ".snakemake/store/" in told
 
 
 def test_a_build_tells_where_its_minutes_went(tree):

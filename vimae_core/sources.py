@@ -83,15 +83,13 @@ def _parse(text: str) -> ast.Module:
 
 
 def _code(path: Path) -> str:
-    """The source without comments, docstrings and formatting; of a notebook all cells as they are."""
-    if path.suffix == ".ipynb":
-        return json.dumps([cell["source"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]])
-    return _bare(path.read_text(encoding="utf-8"))
+    """The source without comments, docstrings and formatting; of a notebook its cells of code as they are."""
+    return _text(path) if path.suffix == ".ipynb" else _bare(_text(path))
 
 
 @cache
 def _bare(text: str) -> str:
-    tree = ast.parse(text)
+    tree = _parse(text)  # whose docstrings nobody else asks for
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]

@@ -1,8 +1,11 @@
-"""Executes a notebook by papermill: python workflow/execute.py SOURCE TARGET [papermill options].
+"""Executes a notebook by papermill: python workflow/execute.py SOURCE TARGET DIGEST [FILE ...] -- [papermill options].
 
 TARGET appears only when every cell has run. papermill itself leaves the broken notebook at its target.
+DIGEST and the FILEs determine what the cells show. Where they are as in an earlier execution of the same cells, its
+outputs are kept, beside the text of today.
 """
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -10,38 +13,70 @@ import tempfile
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
+
+KEPT = Path(__file__).resolve().parent.parent / "_build" / "executed"  # the last execution of each notebook
+FROM = "determined_by"  # in a notebook's metadata
+INJECTED = "injected-parameters"  # papermill's cell below that of the parameters
 
 
-def main(source: str, target: str, *options: str) -> int:
+def main(source: str, target: str, digest: str, *rest: str) -> int:
     """papermill's exit status; its traceback of a failing cell goes to the terminal."""
+    files, options = rest[: rest.index("--")], rest[rest.index("--") + 1 :]
+    determined = hashlib.sha256("".join([digest, *map(_digest, files), *options]).encode()).hexdigest()
     Path(target).parent.mkdir(parents=True, exist_ok=True)
+    KEPT.mkdir(parents=True, exist_ok=True)
+    kept = KEPT / Path(target).name
     with tempfile.TemporaryDirectory(dir=Path(target).parent, prefix=".") as folder:
         draft = Path(folder) / Path(target).name
-        command = [
-            sys.executable,
-            "-m",
-            "papermill",
-            source,
-            str(draft),
-            "-k",
-            "python3",
-            "--no-progress-bar",
-            *options,
-        ]
-        status = subprocess.run(command).returncode
-        if status == 0:
-            _fold(draft)
-            os.replace(draft, target)
-        return status
+        if executed := told_anew(Path(source), kept, determined):
+            print(f"{source}: its cells and all that they show are as before, its text is told anew")
+        else:
+            papermill = [sys.executable, "-m", "papermill", source, str(draft), "-k", "python3", "--no-progress-bar"]
+            if status := subprocess.run([*papermill, *options]).returncode:
+                return status
+            executed = nbformat.read(draft, as_version=4)
+            executed.metadata[FROM] = determined
+            for cell in executed.cells:
+                if INJECTED in _tags(cell):  # the book shows a notebook's own parameters
+                    cell.metadata["tags"].append("remove-input")
+        for path in (kept, Path(target)):
+            nbformat.write(executed, draft)
+            os.replace(draft, path)
+    return 0
 
 
-def _fold(draft: Path) -> None:
-    """The book shows a notebook's own parameters, and not papermill's cell below them."""
-    notebook = nbformat.read(draft, as_version=4)
-    for cell in notebook.cells:
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell.metadata["tags"].append("remove-input")
-    nbformat.write(notebook, draft)
+def told_anew(source: Path, kept: Path, determined: str) -> NotebookNode | None:
+    """The notebook with the outputs that an earlier execution kept; None where that had other cells or other inputs."""
+    try:
+        told, executed = nbformat.read(source, as_version=4), nbformat.read(kept, as_version=4)
+    except (OSError, ValueError):  # never executed; damaged
+        return None
+    code = [cell for cell in executed.cells if cell.cell_type == "code"]
+    own = [cell for cell in told.cells if cell.cell_type == "code"]
+    before = [cell for cell in code if INJECTED not in _tags(cell)]
+    if executed.metadata.get(FROM) != determined or _said(before) != _said(own):
+        return None
+    for cell, old in zip(own, before, strict=True):
+        cell.outputs, cell.execution_count = old.outputs, old.execution_count
+        cell.metadata = old.metadata | cell.metadata
+    for cell in (cell for cell in code if INJECTED in _tags(cell)):
+        below = next((i for i, other in enumerate(told.cells) if "parameters" in _tags(other)), -1)
+        told.cells.insert(below + 1, cell)
+    told.metadata = executed.metadata
+    return told
+
+
+def _said(cells: list[NotebookNode]) -> list[tuple]:
+    return [(cell.source, *sorted(_tags(cell))) for cell in cells]
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def _digest(file: str) -> str:
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
 
 
 if __name__ == "__main__":

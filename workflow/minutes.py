@@ -3,15 +3,21 @@
 import json
 import os
 import time
+from datetime import datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "book" / "results"
 
 
 def notebooks(since: float) -> dict[str, float]:
-    """The seconds of each notebook that was executed since then, by its name."""
-    made = [path for path in (ROOT / "book" / "results").glob("*.ipynb") if path.stat().st_mtime >= since]
-    return {p.stem: json.loads(p.read_text(encoding="utf-8"))["metadata"]["papermill"]["duration"] for p in made}
+    """The seconds of each notebook that was executed since then, by its name; where only text changed, none was."""
+    found = [(p.stem, json.loads(p.read_text("utf-8"))["metadata"]["papermill"]) for p in RESULTS.glob("*.ipynb")]
+    return {name: about["duration"] for name, about in found if _time(about["start_time"]) >= since}
+
+
+def _time(told: str) -> float:
+    return datetime.fromisoformat(told).timestamp()
 
 
 def told(begun: float) -> str:

@@ -14,13 +14,11 @@ import time
 from pathlib import Path
 
 import minutes
+import unchanged
 from filelock import FileLock, Timeout
-from snakemake.cli import main as snakemake
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-
-from vimae_core.profiles import profile_names  # noqa: E402 (the path must be set first)
 
 PLACES = {path.parent.name: path.parent for path in sorted((ROOT / "workflow" / "on").glob("*/config.yaml"))}
 NEEDS = {"slurm": "sbatch"}  # the command by which one reaches it
@@ -28,6 +26,8 @@ NEEDS = {"slurm": "sbatch"}  # the command by which one reaches it
 
 def asked(profile: str, *options: str) -> list[str]:
     """Snakemake's arguments for a profile, from the repository's root; ends the process for an unknown one."""
+    from vimae_core.profiles import profile_names  # here: importing it takes seconds
+
     if profile not in profile_names():
         sys.exit(f"profile {profile!r} is unknown: must be one of {', '.join(profile_names())}")
     on, config = [], [f"profile={profile}"]
@@ -51,6 +51,11 @@ def _folder(where: str) -> Path:
 
 def main(profile: str = "quick", *options: str) -> None:
     """Ends the process with snakemake's exit status; with 1 for an unknown profile."""
+    if not options and unchanged.since_the_last(profile):
+        print("Nothing has changed since the last build: _build/html/index.html")
+        return
+    from snakemake.cli import main as snakemake  # here: importing it takes seconds
+
     command = asked(profile, *options)
     Path(".snakemake").mkdir(exist_ok=True)
     lock = FileLock(".snakemake/workflow.lock")
@@ -59,7 +64,7 @@ def main(profile: str = "quick", *options: str) -> None:
     except Timeout:
         print("another `make book` runs in this folder: waiting for it", flush=True)
         lock.acquire()
-    begun, finished = time.time(), False
+    begun, before, finished = time.time(), unchanged.inputs(profile), False
     try:
         snakemake(command)
     except SystemExit as end:  # as it always ends
@@ -69,6 +74,8 @@ def main(profile: str = "quick", *options: str) -> None:
         print(minutes.told(begun), flush=True)
         if finished and minutes.notebooks(begun):  # what they show may have moved
             subprocess.run([sys.executable, "-m", "vimae_core.report.moved", profile])  # which loads much
+        if finished and not options:
+            unchanged.note(profile, before)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The page of lambda, live: a directive writes its data as a script; its script and style are loaded on this page."""
 
+from functools import cache
 from pathlib import Path
 
 from docutils import nodes
@@ -10,6 +11,15 @@ PAGE = "book/live_lambda"
 DATA = "live_lambda_data.js"
 
 
+@cache
+def recorded():
+    """The paths and the digits, which the page's directives share."""
+    from vimae_core.datasets import load_dataset  # here, and below: importing it takes seconds
+    from vimae_core.report.live_lambda import read_paths
+
+    return read_paths(), load_dataset()
+
+
 class LiveLambda(Directive):
     """`{live_lambda} story`, `provenance`, or nothing: what the records tell, where they come from, or the page's own
     part, which the script fills."""
@@ -17,12 +27,11 @@ class LiveLambda(Directive):
     optional_arguments = 1
 
     def run(self):
-        from vimae_core.datasets import load_dataset
         from vimae_core.report import live_lambda, live_lambda_story
         from vimae_core.store import RunError
 
         try:
-            paths, data = live_lambda.read_paths(), load_dataset()
+            paths, data = recorded()
             if self.arguments == ["story"]:
                 return self.parsed([f"- {line}" for line in live_lambda_story.story(paths)])
             if self.arguments == ["provenance"]:

@@ -1,4 +1,4 @@
-"""The live plane's data: packed anew in every build, from the committed runs, into the built page's static files.
+"""The live plane's data: packed from the committed runs into the built page's static files, where these are older.
 
 The directive `live_plane_provenance` says where they come from.
 """
@@ -28,9 +28,13 @@ def write(app, exception):
     """After the pages; a missing run is told here and on the page."""
     if exception or app.builder.format != "html":
         return
-    from vimae_core.report.live_plane import write_live_plane  # here: importing it takes seconds
+    from vimae_core.report import live_plane  # here: importing it takes seconds
 
-    if missing := write_live_plane(Path(app.outdir) / FOLDER):
+    made = Path(app.outdir, FOLDER, live_plane.LAST)
+    sources = [*live_plane.packed_files(), *Path(live_plane.__file__).parent.parent.rglob("*.py")]
+    if made.is_file() and made.stat().st_mtime > max(path.stat().st_mtime for path in sources):
+        return
+    if missing := live_plane.write_live_plane(made.parent):
         print(f"live plane: no reference run with weights of {', '.join(missing)}", file=sys.stderr)
 
 

@@ -6,11 +6,14 @@ build that renders only some of them has the texts of all.
 
 import json
 import re
+from functools import cache
 from html import escape
 from pathlib import Path
 from posixpath import dirname, join, normpath
 
 from bs4 import BeautifulSoup
+
+from vimae_core.store import read_json, write_json
 
 TEXTS = "_static/previews_texts.js"
 LENGTH = 600  # characters of a text; a caption may be longer
@@ -69,32 +72,48 @@ def text_of(place, folder: str) -> str | None:
     return f"<p><b>{inner(heading)}</b></p>{prose(told)}" if told else None
 
 
-def texts(site: Path, pages: list[str]) -> dict[str, str]:
-    """By page and name of a place, as links have them, what to show of it."""
-    articles = {
-        page: BeautifulSoup(EMBEDDED.sub("", (site / page).read_text("utf-8")), "html.parser").article for page in pages
-    }
-    wanted = {
-        normpath(join(dirname(page), link["href"])) if not link["href"].startswith("#") else page + link["href"]
-        for page, article in articles.items()
-        for link in article.select('a.internal[href*="#"]')
-    }
+def article(site: Path, page: str):
+    """What a page says, without its frame."""
+    return BeautifulSoup(EMBEDDED.sub("", (site / page).read_text("utf-8")), "html.parser").article
+
+
+def texts(site: Path, pages: list[str], known: dict[str, dict]) -> dict[str, str]:
+    """By page and name of a place, as links have them, what to show of it.
+
+    `known` holds by page what an earlier call found there, and what this one finds: a page that was not rendered since
+    is read for a place that is linked for the first time alone.
+    """
+    read = cache(lambda page: article(site, page))
+    for page in pages:
+        rendered = (site / page).stat().st_mtime_ns
+        if known.get(page, {}).get("rendered") != rendered:
+            hrefs = [link["href"] for link in read(page).select('a.internal[href*="#"]')]
+            links = {page + h if h.startswith("#") else normpath(join(dirname(page), h)) for h in hrefs}
+            known[page] = {"rendered": rendered, "links": sorted(links), "texts": {}}
     found = {}
-    for target in sorted(wanted):
+    for target in sorted({link for page in pages for link in known[page]["links"]}):
         page, name = target.split("#", 1)
-        place = articles[page].find(id=name) if page in articles else None
-        if place and (text := text_of(place, dirname(page))):
-            found[target] = text
+        if page not in pages:
+            continue
+        told = known[page]["texts"]
+        if name not in told:
+            place = read(page).find(id=name)
+            told[name] = place and text_of(place, dirname(page))
+        if told[name]:
+            found[target] = told[name]
     return found
 
 
 def write(app, exception):
     """The script, beside the pages."""
     if exception is None and app.builder.format == "html":
-        site = Path(app.outdir)
+        site, kept = Path(app.outdir), Path(app.doctreedir) / "previews.json"
         pages = [app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)]
-        told = json.dumps(texts(site, pages), ensure_ascii=False, separators=(",", ":"))
+        newer = kept.is_file() and kept.stat().st_mtime > Path(__file__).stat().st_mtime  # than the code that wrote it
+        known = read_json(kept) if newer else {}
+        told = json.dumps(texts(site, pages, known), ensure_ascii=False, separators=(",", ":"))
         (site / TEXTS).write_text(f"window.previews = {told};\n", encoding="utf-8")
+        write_json(kept, known)
 
 
 def setup(app):

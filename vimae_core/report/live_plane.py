@@ -31,6 +31,7 @@ BEND = 2.5  # levels are the denser the nearer to 0, where most weights are: sin
 SHOWN = 500  # test digits that come along
 CONDITIONS = ["clean", "gaussian 0.2", "gaussian 0.4", "gaussian 0.8", "mask 0.2", "mask 0.5", "mask 0.9"]
 MASS = (0.5, 0.9, 0.99)  # of the prior within the contours
+LAST = "about.js"  # the file that is written when all others are
 
 
 class Word(NamedTuple):
@@ -220,7 +221,7 @@ def write_live_plane(folder: Path) -> list[str]:
         "bend": BEND,
         "words": {name: [*word, word.levels] for name, word in WORDS.items()},
     }
-    _write_script(folder / "about.js", about)
+    _write_script(folder / LAST, about)
     return missing
 
 

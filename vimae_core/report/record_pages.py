@@ -60,7 +60,9 @@ def write_pages(folder: Path, lists: dict[tuple[str, ...], dict[str, str]], remo
     for stale in {path.name for path in folder.glob("*.html")} - {f"{name}.html" for name in pages}:
         (folder / stale).unlink()
     for name, page in pages.items():
-        (folder / f"{name}.html").write_text(page, encoding="utf-8")
+        path = folder / f"{name}.html"
+        if not path.is_file() or path.read_text(encoding="utf-8") != page:  # reading a thousand takes half as long
+            path.write_text(page, encoding="utf-8")
     return faults
 
 
