@@ -234,6 +234,8 @@ def test_a_build_tells_where_its_minutes_went(tree):
     told = dict(re.findall(r"^ +\d+  (\w+) \((\d+)\)$", done.stdout, re.MULTILINE))
     assert told == {"trainings": "1", "latent_fit": "1", "probes": "1", "generation": "1", "notebooks": "1"}
     assert re.search(r"^\d+\.\d minutes in all", done.stdout, re.MULTILINE)
+    (rest,) = re.findall(r"^ +(\d+)  processes start, load packages, read data \(2\)$", done.stdout, re.MULTILINE)
+    assert int(rest) >= 2
     report = (tree / "_build" / "report.txt").read_text()
     for text in (done.stdout, report):  # and what moved
         assert "This build beside the committed reference" in text
