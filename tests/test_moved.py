@@ -11,8 +11,9 @@ from vimae_core import fit
 from vimae_core.asked import Asked
 from vimae_core.chapters import CHAPTERS
 from vimae_core.evaluation.record import evaluate
+from vimae_core.profiles import profile_names
 from vimae_core.report import moved as module
-from vimae_core.report.moved import in_errors, moved, statements, stored, verdicts
+from vimae_core.report.moved import in_errors, moved, statements, stored, told, verdicts
 from vimae_core.report.results import reference_results
 
 VALUES = np.array([1.0, 2.0, 4.0, 5.0])
@@ -114,6 +115,14 @@ def test_statements_of_the_third_analysis_are_compared(reference):
     lines, again = statements(rises, falls, "reference")
     assert again == compared
     assert "  claim 7, rises with entropy, clean: holds; reference: contradicted" in lines
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_every_profile_has_a_report(profile):
+    """Also of a store in which nothing is, and of a profile that leaves groups of runs out."""
+    short, whole = told(profile)
+    assert short.startswith("This build") and short == whole
+    assert "statements of the registered analyses are the reference's" in short
 
 
 def test_a_damaged_record_is_named_and_left_out(config, monkeypatch):

@@ -1,13 +1,17 @@
 """One run store for several machines, whose file system may tell none of them what another has locked."""
 
 import dataclasses
+import errno
 import os
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 from tests.conftest import ROOT
-from vimae_core import store
+from vimae_core import fit, store
+from vimae_core.prune import unfound
 from vimae_core.store import runs_root
 
 # What another machine is: a host of another name, and no lock of the system's that is seen here.
@@ -30,10 +34,10 @@ print(fit(RunConfig(**eval(sys.argv[3])), checkpoint_seconds=0.5).path)
 LEASE = 1.5
 
 
-def on(host: str, config) -> subprocess.Popen:
-    """The same training on a machine of that name."""
-    fields = repr(dataclasses.asdict(config))
-    command = [sys.executable, "-c", ELSEWHERE + TRAIN, host, str(LEASE), fields]
+def on(host: str, config, code: str = TRAIN, lease: float = LEASE) -> subprocess.Popen:
+    """The same training on a machine of that name, or what is told in its place."""
+    fields = repr(config and dataclasses.asdict(config))
+    command = [sys.executable, "-c", ELSEWHERE + code, host, str(lease), fields]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
 
@@ -58,6 +62,61 @@ def test_a_machine_that_died_is_taken_over_from(config):
     second = on("b", config)
     told, _ = second.communicate(timeout=200)
     assert second.returncode == 0 and "waiting for its result" in told and ": goes on at epoch" in told
+
+
+def test_a_machine_that_died_is_taken_over_from_without_an_exchange(tmp_path, monkeypatch):
+    """NFS exchanges no two names, by which filelock takes a silent lease over: what was left there for ever, is not."""
+    monkeypatch.setattr(store, "LEASE", 0.4)
+    monkeypatch.setattr("filelock._soft.exchange_names", lambda *names: False)
+    code = f"from pathlib import Path; held = store.lock(Path({str(tmp_path / 'run')!r})); held.__enter__()"
+    with on("a", None, f"{code}; import os; os._exit(0)", 0.4) as left:  # ends without a word
+        assert left.wait(timeout=60) == 0 and (tmp_path / "run.lease").is_file()
+    with store.lock(tmp_path / "run"):
+        assert "host=a\n" not in (tmp_path / "run.lease").read_text()
+    assert os.listdir(tmp_path) == ["run.lock"]
+
+
+def test_who_is_faster_keeps_a_lease_that_both_thought_dead(tmp_path, monkeypatch):
+    """What was moved aside is put back where it is not what was seen."""
+    monkeypatch.setattr(store, "LEASE", 0.4)
+    monkeypatch.setattr("filelock._soft.exchange_names", lambda *names: False)
+    lease = store.SoftFileLease(tmp_path / "run.lease", lease_duration=0.4)
+    other = store.SoftFileLease(tmp_path / "run.lease", lease_duration=0.4, is_singleton=False, thread_local=False)
+    other.acquire()
+    other._stop_heartbeat()  # silent
+    rename, waiting = Path.rename, []
+
+    def renamed(path, target):
+        if not waiting:  # in the moment before, another machine takes it over and is at it
+            other.release()
+            other.acquire()
+            waiting.append(threading.Timer(2.0, other.release))
+            waiting[0].start()
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", renamed)
+    begun = time.monotonic()
+    store._outlive(lease)
+    assert time.monotonic() - begun > 2.0
+    lease.release()
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_a_network_file_system_does_not_let_go_of_fails_no_training(config, monkeypatch):
+    """There a file that is open still leaves another in its folder, which cannot be removed then."""
+    rmdir = os.rmdir
+
+    def kept(path, *args, **options):
+        if str(path).endswith(".partial"):
+            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), str(path))
+        rmdir(path, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rmdir", kept)
+        run = fit(config, progress=False)
+    partial = run.path.with_name(f"{run.path.name}.partial")
+    assert partial.is_dir() and list(unfound()) == [partial]  # what `prune` removes
+    assert fit(config, progress=False).path == run.path
 
 
 def test_a_lock_leaves_nothing_that_others_wait_for(tmp_path):

@@ -163,7 +163,7 @@ def fit(config: RunConfig, data: Dataset | None = None, progress: bool = True, c
             seconds = _train(training, partial / "checkpoint.safetensors", tell, checkpoint_seconds)
             about = {"data_digest": data.digest, "seconds": round(seconds, 1)}
             _store(training, about, partial / "whole", path)
-            shutil.rmtree(partial)
+            shutil.rmtree(partial, ignore_errors=True)  # NFS keeps what is open still; `prune` removes the rest
     return Run.load(path, **where)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -80,7 +81,38 @@ def _acquire(one: BaseFileLock, run: str, progress: bool) -> None:
     except Timeout:
         if progress:
             say(f"another process trains {run}: waiting for its result\n")
-        one.acquire()
+        if isinstance(one, SoftFileLease):
+            _outlive(one)
+        else:
+            one.acquire()
+
+
+def _outlive(lease: SoftFileLease) -> None:
+    """Waits until a lease is free, or silent for longer than filelock asks, which takes over by exchanging two names:
+    NFS can exchange none, and the lease of a machine that died would stay for ever."""
+    file, seen, since = Path(lease.lock_file), None, 0.0
+    while True:
+        with contextlib.suppress(Timeout):
+            lease.acquire(timeout=1)
+            return
+        if (now := _touched(file)) != seen:
+            seen, since = now, time.monotonic()
+        elif time.monotonic() - since > 1.5 * LEASE:
+            aside = file.with_name(f"{file.name}.{socket.gethostname()}-{os.getpid()}")
+            with contextlib.suppress(FileNotFoundError):
+                file.rename(aside)
+                if _touched(aside) != seen:  # somebody else was faster, and is at it
+                    os.link(aside, file)
+                aside.unlink()
+
+
+def _touched(file: Path) -> tuple[int, int] | None:
+    """When it was touched, and which file it is; asked of the opened file, as a network file system may otherwise tell
+    what it remembers."""
+    with contextlib.suppress(FileNotFoundError), file.open("rb") as opened:
+        about = os.fstat(opened.fileno())
+        return about.st_mtime_ns, about.st_ino
+    return None
 
 
 def say(text: str) -> None:

@@ -133,5 +133,5 @@ def in_doses(groups: Group, p: SimpleNamespace) -> dict[int, dict[str, Told]]:
     return {
         7: told(by_entropy(groups), lambda name: len(p.shape_seeds)),
         8: told(by_capacity(groups), lambda name: len(p.seeds)),
-        9: told(by_decoder(groups["collapse"], max(p.collapse_epochs)), lambda name: len(p.seeds)),
+        9: told(by_decoder(groups["collapse"], max(p.collapse_epochs, default=0)), lambda name: len(p.seeds)),
     }
