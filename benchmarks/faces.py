@@ -30,7 +30,7 @@ MODELS = ("29436a047c587936", "51908ff1e8a506ce", "7651541c908e4897", "994bfcc87
 def plain(run: Run, data) -> dict:
     """The measure with the plain pieces in place of the package's."""
     with ExitStack() as stack:
-        for name in ("feature_network", "cached_features", "frechet_distance", "kernel_distance"):
+        for name in ("feature_network", "described_once", "frechet_distance", "kernel_distance"):
             stack.enter_context(patch.object(measure, name, getattr(plain_faces, name)))
         stack.enter_context(patch.object(frechet, "frechet_distance", plain_faces.frechet_distance))
         return package(run, data)

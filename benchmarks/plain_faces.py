@@ -58,6 +58,11 @@ def cached_features(network, images, key):
     return features
 
 
+def described_once(network, pictures):
+    """One set after the other."""
+    return {key: cached_features(network, make(), key) for key, make in pictures.items()}
+
+
 def frechet_distance(features, others) -> float:
     """torch-fidelity's, by the eigenvalues of the product of two 1280 x 1280 covariances."""
     one, other = (fid_features_to_statistics(part.double()) for part in (features, others))

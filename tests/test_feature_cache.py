@@ -1,13 +1,15 @@
 """The cache of features: what is trusted, what is computed again, and how its progress is told."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import torch
+from filelock import FileLock
 from torch_fidelity import FeatureExtractorBase
 
 from tests.test_features import pictures
 from vimae_core.evaluation import features as module
-from vimae_core.evaluation.features import FeatureNetwork, cached_features
+from vimae_core.evaluation.features import FeatureNetwork, cached_features, described_once
 from vimae_core.store import load_tensors, save_tensors
 
 
@@ -87,3 +89,30 @@ def test_a_cache_of_another_version_is_computed_again():
     assert rounding.extractor.described == module.PROBED
     assert torch.equal(cached_features(version, images, "tiny-test"), 1.01 * images.float().mean((2, 3)))
     assert version.extractor.described == 40 + module.PROBED
+
+
+def test_processes_share_what_is_to_be_described(tmp_path):
+    """What another is at comes last, and is then read; nobody describes it a second time."""
+    images, network, made = {key: pictures(20, grain=4) + n for n, key in enumerate("abc")}, mean_colour(), []
+    (tmp_path / "cache").mkdir()
+    other = FileLock(tmp_path / "cache" / "features-mean-colour-a.lock", thread_local=False)
+    other.acquire()
+
+    def make(key: str):
+        made.append(key)
+        if key == "c":  # the other ends meanwhile
+            cached_features(mean_colour(), images["a"], "a")
+            other.release()
+        return images[key]
+
+    found = described_once(network, {key: partial(make, key) for key in "abc"})
+    assert made == ["b", "c", "a"] and list(found) == made
+    assert network.extractor.described == 40 + module.PROBED
+    assert all(torch.equal(found[key], images[key].float().mean((2, 3))) for key in "abc")
+
+
+def test_a_cache_without_locks_is_a_cache(tmp_path, monkeypatch):
+    """On a file system that knows none."""
+    monkeypatch.setattr(FileLock, "acquire", lambda *_, **__: (_ for _ in ()).throw(NotImplementedError))
+    images = pictures(20, grain=4)
+    assert torch.equal(described_once(mean_colour(), {"a": lambda: images})["a"], images.float().mean((2, 3)))

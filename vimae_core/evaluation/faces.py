@@ -1,6 +1,7 @@
 """Figure 3 and Table 2 in numbers: how far generated faces are from held-out ones, and on what scale to read it."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +12,7 @@ from torchvision.transforms.functional import gaussian_blur, rgb_to_grayscale
 from vimae_core.config import RunConfig
 from vimae_core.corruptions import corrupt
 from vimae_core.datasets import Dataset
-from vimae_core.evaluation.features import FeatureNetwork, cached_features, feature_network
+from vimae_core.evaluation.features import described_once, feature_network
 from vimae_core.evaluation.frechet import (
     NEIGHBOURS,
     extrapolated,
@@ -90,10 +91,15 @@ def faces(
         "test_sharpness": sharpness(x),
         "codes": codes[:SHOWN].tolist(),
     }
-    held_out = cached_features(network, test, f"{data.digest[:12]}-test")
+    x_train = as_pixels(train)
+    worse = {name: f"{key}-{name.replace(' ', '_')}" for name in LADDER}
+    fixed = {f"{data.digest[:12]}-test": lambda: test, f"{key}-train": lambda: train}
+    fixed |= {worse[name]: partial(LADDER[name], x_train) for name in LADDER}
+    of_fixed = described_once(network, fixed)
+    held_out = of_fixed[f"{data.digest[:12]}-test"]
     samples = {"prior": run.sample(n, generator), "aggregate": run.decode(run.posterior(train).sample(generator))}
     described = {name: network.describe(sample, progress=True) for name, sample in samples.items()}
-    described["real"] = cached_features(network, train, f"{key}-train")
+    described["real"] = of_fixed[f"{key}-train"]
     for name, found in described.items():
         record[f"{name}_distance"] = frechet_distance(found, held_out)
         record[f"{name}_extrapolated"] = extrapolated(found, held_out)
@@ -102,13 +108,5 @@ def faces(
     return {
         **record,
         **{f"{name}_sharpness": sharpness(sample) for name, sample in samples.items()},
-        "ladder": ladder(network, as_pixels(train), held_out, key),
+        "ladder": {name: frechet_distance(of_fixed[worse[name]], held_out) for name in LADDER},
     }
-
-
-def ladder(
-    network: FeatureNetwork, x: Float[Tensor, "n 3 h w"], held_out: Float[Tensor, "m f"], key: str
-) -> dict[str, float]:
-    """The Fréchet distance to held-out pictures of real ones made worse, by what was done to them."""
-    worse = {name: cached_features(network, f(x), f"{key}-{name.replace(' ', '_')}") for name, f in LADDER.items()}
-    return {name: frechet_distance(found, held_out) for name, found in worse.items()}

@@ -3,15 +3,18 @@
 Only the distance on Inception's own features is the FID. Nothing is downloaded, and reading weights executes nothing.
 """
 
+import contextlib
 import hashlib
 import io
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from efficientnet_lite_pytorch import EfficientNet
+from filelock import FileLock, Timeout
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
@@ -22,7 +25,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from vimae_core.datasets import DataError, cache_root
 from vimae_core.evaluation.feature_weights import Weights, lite_weights, weights_at_hand
 from vimae_core.process import pick_device
-from vimae_core.store import RunError, load_tensors, save_tensors, say
+from vimae_core.store import RunError, load_tensors, make_folder, save_tensors, say
 
 BATCH_SIZE = 16  # of 8, 16 and 32 the fastest for EfficientNet-Lite0 on one core
 LARGE = 3  # its first blocks, of 56 x 56 places and more: a picture by itself stays in the processor's cache
@@ -152,6 +155,21 @@ def _inception(found: Weights) -> FeatureExtractorBase:
         return FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=clean)
     except RuntimeError:
         raise DataError(f"{found.path} holds other weights than Inception's in torch-fidelity's format") from None
+
+
+def described_once(
+    network: FeatureNetwork, pictures: dict[str, Callable[[], UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]]]
+) -> dict[str, Float[Tensor, "n f"]]:
+    """`cached_features` of several sets, which processes that begin together share: what another is at comes last."""
+    found: dict[str, Tensor] = {}
+    for seconds in (0, -1):  # at first none is waited for
+        for key in [key for key in pictures if key not in found]:
+            file = make_folder(cache_root()) / f"features-{network.name}-{key}.lock"
+            with contextlib.suppress(Timeout), contextlib.ExitStack() as held:
+                with contextlib.suppress(NotImplementedError):  # a file system without locks: each describes all
+                    held.enter_context(FileLock(file, timeout=seconds))
+                found[key] = cached_features(network, pictures[key](), key)
+    return found
 
 
 def cached_features(
