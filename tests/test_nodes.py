@@ -3,14 +3,17 @@
 import dataclasses
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
-from vimae_core import fit, store
+from vimae_core import fit, runs, store
 from vimae_core.prune import unfound
 from vimae_core.store import runs_root
 
@@ -117,6 +120,26 @@ def test_what_a_network_file_system_does_not_let_go_of_fails_no_training(config,
     partial = run.path.with_name(f"{run.path.name}.partial")
     assert partial.is_dir() and list(unfound()) == [partial]  # what `prune` removes
     assert fit(config, progress=False).path == run.path
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_who_was_thought_dead_ends_with_the_others_run(config, monkeypatch, tmp_path, gone):
+    """That ended the same training meanwhile, and has put its checkpoint away, or is about to."""
+    other, check = fit(config, progress=False), runs._check_finite
+    moved = other.path.rename(tmp_path / "other")
+
+    def checked(training, checkpoint, last):
+        check(training, checkpoint, last)
+        if last:
+            moved.rename(other.path)
+            if gone:
+                shutil.rmtree(checkpoint.parent)
+
+    monkeypatch.setattr(runs, "_check_finite", checked)
+    before = (moved / "environment.json").read_bytes()
+    run = fit(config, progress=False)
+    assert run.path == other.path and (run.path / "environment.json").read_bytes() == before
+    assert {path.suffix for path in runs_root().iterdir()} == {"", ".lock"}
 
 
 def test_a_lock_leaves_nothing_that_others_wait_for(tmp_path):

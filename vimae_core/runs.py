@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
@@ -160,9 +161,13 @@ def fit(config: RunConfig, data: Dataset | None = None, progress: bool = True, c
             _check_space(make_folder(partial), training)
             write_json(partial / ASKED, {"config": asdict(config), "data_digest": data.digest})
             tell = Teller(path.name, training) if progress else None
-            seconds = _train(training, partial / "checkpoint.safetensors", tell, checkpoint_seconds)
-            about = {"data_digest": data.digest, "seconds": round(seconds, 1)}
-            _store(training, about, partial / "whole", path)
+            try:
+                seconds = _train(training, partial / "checkpoint.safetensors", tell, checkpoint_seconds)
+                about = {"data_digest": data.digest, "seconds": round(seconds, 1)}
+                _store(training, about, partial / f"whole.{socket.gethostname()}.{os.getpid()}", path)
+            except (RunError, OSError):
+                if not is_whole(path):  # else another machine thought this one dead, and has ended its training
+                    raise
             shutil.rmtree(partial, ignore_errors=True)  # NFS keeps what is open still; `prune` removes the rest
     return Run.load(path, **where)
 

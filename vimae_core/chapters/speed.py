@@ -47,10 +47,10 @@ def load_record() -> dict:
     return read_json(RECORD)
 
 
-def provenance(record: dict) -> str:
-    at = record["environment"]
+def provenance(record: dict, file: str = "record.json", command: str = "make bench") -> str:
+    at, rounds = record["environment"], f"{record['rounds']} rounds; " if "rounds" in record else ""
     return (
-        f"Provenance: benchmarks/record.json, written by `make bench`; {record['rounds']} rounds; code {at['commit']}; "
+        f"Provenance: benchmarks/{file}, written by `{command}`; {rounds}code {at['commit']}; "
         f"torch {at['torch']} on {at['device']}, {at['threads']} threads; {at['time'][:10]}."
     )
 
