@@ -8,12 +8,14 @@ from functools import cache
 from vimae_core import durations
 from vimae_core.asked import Asked
 from vimae_core.config import RunConfig
+from vimae_core.environment import CORES
 from vimae_core.reference import REFERENCE
 
 MEMORY = 6000  # MiB: MNIST, its codes, and 10,000 images beside 10,000
 START = 2.0  # minutes in which a job's processes start and read the data
 SPARE = 2.0  # so many times as long as recorded, as another machine may be slower; the next attempt has more
 UNKNOWN = 600.0  # seconds of what is nowhere recorded
+DEVICE = {True: "some GPU", False: f"some CPU, 2{CORES}"}  # which one nobody knows before
 
 
 def evenly(runs: list, at_most: int) -> list[list]:
@@ -22,12 +24,12 @@ def evenly(runs: list, at_most: int) -> list[list]:
     return [runs[i::processes] for i in range(processes)]
 
 
-def by_minutes(runs: dict[str, Asked], full: float) -> list[list[str]]:
+def by_minutes(runs: dict[str, Asked], full: float, on_gpu: bool = False) -> list[list[str]]:
     """Parted into jobs of so many minutes, or of one run that takes longer: a queue has a price for each job."""
     parts: list[list[str]] = []
     taken = math.inf
     for name, run in runs.items():
-        own = minutes([run])
+        own = minutes([run], on_gpu)
         if taken + own > full:
             parts, taken = [*parts, []], 0.0
         parts[-1].append(name)
@@ -35,18 +37,19 @@ def by_minutes(runs: dict[str, Asked], full: float) -> list[list[str]]:
     return parts
 
 
-def minutes(runs: list[Asked]) -> float:
-    """How long runs take one after the other, by the committed times of the nearest kind."""
+def minutes(runs: list[Asked], on_gpu: bool = False) -> float:
+    """How long runs take one after the other, by the committed times of the nearest kind, of a GPU or else of a CPU."""
     seconds = 0.0
     for run in runs:
         config = replace(run.config, seed=0)
-        seconds += _training(config) + sum(_measure(n, json.dumps(s), config) for n, s in run.measures.items())
+        measures = (_measure(n, json.dumps(s), config, on_gpu) for n, s in run.measures.items())
+        seconds += _training(config, on_gpu) + sum(measures)
     return seconds / 60
 
 
-def limit(runs: list[Asked], attempt: int) -> int:
+def limit(runs: list[Asked], attempt: int, on_gpu: bool = False) -> int:
     """Minutes after which a queue may end a job of these runs; another attempt goes on from where that one ended."""
-    return math.ceil(attempt * (START + SPARE * minutes(runs)))
+    return math.ceil(attempt * (START + SPARE * minutes(runs, on_gpu)))
 
 
 @cache
@@ -55,10 +58,10 @@ def _recorded() -> list[durations.Timed]:
 
 
 @cache
-def _training(config: RunConfig) -> float:
-    return durations.training(config, _recorded(), "").seconds or UNKNOWN
+def _training(config: RunConfig, on_gpu: bool) -> float:
+    return durations.training(config, _recorded(), DEVICE[on_gpu]).seconds or UNKNOWN
 
 
 @cache
-def _measure(name: str, settings: str, config: RunConfig) -> float:
-    return durations.measure(name, json.loads(settings), config, _recorded(), "").seconds or UNKNOWN
+def _measure(name: str, settings: str, config: RunConfig, on_gpu: bool) -> float:
+    return durations.measure(name, json.loads(settings), config, _recorded(), DEVICE[on_gpu]).seconds or UNKNOWN

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 PLACES = {path.parent.name: path.parent for path in sorted((ROOT / "workflow" / "on").glob("*/config.yaml"))}
-NEEDS = {"slurm": "sbatch"}  # the command by which one reaches it
+NEEDS = {"slurm": "sbatch", "kubernetes": "kubectl"}  # the command by which one reaches it
 
 
 def asked(profile: str, *options: str) -> list[str]:
