@@ -182,7 +182,7 @@ def test_a_failing_notebook_ends_with_its_traceback(tree):
     assert done.returncode != 0
     assert "RuntimeError: on purpose" in done.stdout + done.stderr
     assert NOTEBOOK.split("/")[1] not in {path.name for path in tree.glob("book/results/*")}
-    assert not (tree / "_build").exists()
+    assert not (tree / "_build" / "html").exists()
 
 
 def test_killed_in_the_middle_the_next_call_carries_on(tmp_path):
