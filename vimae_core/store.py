@@ -102,7 +102,8 @@ def _outlive(lease: SoftFileLease) -> None:
             with contextlib.suppress(FileNotFoundError):
                 file.rename(aside)
                 if _touched(aside) != seen:  # somebody else was faster, and is at it
-                    os.link(aside, file)
+                    with contextlib.suppress(FileExistsError):  # or a third already
+                        os.link(aside, file)
                 aside.unlink()
 
 

@@ -54,7 +54,8 @@ def made(since: float) -> tuple[dict[str, list[float]], list[str]]:
     inside = {"trainings": trained, **dict(sorted(measured.items())), "notebooks": list(notebooks(since).values())}
     ended = processes(since)
     started = [*ended.get("run", []), *ended.get("notebook", [])]
-    rest = (sum(started) - sum(map(sum, inside.values()))) / max(1, len(started))
+    inner = sum(map(sum, inside.values()))  # of a process that failed too, whose end nobody records
+    rest = max(0.0, sum(started) - inner) / max(1, len(started))
     kinds = {**inside, STARTS: [rest] * len(started), BOOK: ended.get("book", [])}
     return {kind: seconds for kind, seconds in kinds.items() if seconds}, damaged
 
