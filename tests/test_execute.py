@@ -1,7 +1,5 @@
 """What one notebook costs: where its text alone has changed, no cell is executed, and yet the text is today's."""
 
-import shutil
-import subprocess
 import sys
 
 import nbformat
@@ -11,12 +9,12 @@ from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "workflow"))
 import execute
+from papermill.execute import execute_notebook
 
 
-def copied(command):
+def unexecuted(source, *_, **__):
     """In papermill's place, where it does not matter what the cells show."""
-    shutil.copy(command[3], command[4])
-    return subprocess.CompletedProcess(command, 0)
+    return nbformat.read(source, 4)
 
 
 @pytest.fixture
@@ -26,9 +24,9 @@ def ran(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source, record, target = tmp_path / "a.ipynb", tmp_path / "record.json", tmp_path / "results" / "a.ipynb"
 
-    def run(text="Prose.", cell="print(2 * n)", found="1", digest="d", profile="smoke", papermill=copied):
+    def run(text="Prose.", cell="print(2 * n)", found="1", digest="d", profile="smoke", papermill=unexecuted):
         cells = [
-            nbformat.v4.new_code_cell("n = 1", metadata={"tags": ["parameters"]}),
+            nbformat.v4.new_code_cell("n, profile = 21, None", metadata={"tags": ["parameters"]}),
             nbformat.v4.new_markdown_cell(text),
             nbformat.v4.new_code_cell(cell),
         ]
@@ -37,11 +35,9 @@ def ran(tmp_path, monkeypatch):
         record.write_text(found)
         calls = []
         with monkeypatch.context() as patch:
-            patch.setattr(execute.subprocess, "run", lambda command: calls.append(command) or papermill(command))
-            status = execute.main(
-                *map(str, (source, target, digest, record)), "--", "-p", "n", "21", "-p", "m", profile
-            )
-        return bool(calls), status, nbformat.read(target, 4) if target.is_file() else None
+            patch.setattr(execute, "execute_notebook", lambda *a, **k: calls.append(a) or papermill(*a, **k))
+            execute.main(*map(str, (source, target, profile, digest, record)))
+        return bool(calls), nbformat.read(target, 4)
 
     return run
 
@@ -54,16 +50,16 @@ def shown(notebook) -> list[str]:
 
 def test_new_text_stands_beside_the_outputs_that_are_there(ran):
     """As an execution would leave them, without one; a damaged or missing earlier one is no loss."""
-    first = ran(papermill=subprocess.run)
-    assert first[:2] == (True, 0) and shown(first[2])[2:] == ["Prose.", "42"]
-    executed, status, told = ran(text="Other prose.\n\nAnd more.")
-    assert (executed, status) == (False, 0) and shown(told)[2:] == ["Other prose.\n\nAnd more.", "42"]
-    for old, new in zip(first[2].cells, told.cells, strict=True):
+    executed, first = ran(cell="print(2 * n, profile)", papermill=execute_notebook)
+    assert executed and shown(first)[1:] == ['# Parameters\nprofile = "smoke"', "Prose.", "42 smoke"]
+    executed, told = ran(text="Other prose.\n\nAnd more.", cell="print(2 * n, profile)")
+    assert not executed and shown(told)[2:] == ["Other prose.\n\nAnd more.", "42 smoke"]
+    for old, new in zip(first.cells, told.cells, strict=True):
         assert old.cell_type == new.cell_type and (old == new | {"id": old.id} or old.cell_type == "markdown")
-    assert first[2].metadata == told.metadata
+    assert first.metadata == told.metadata
     kept = execute.KEPT / "a.ipynb"
     kept.write_text(kept.read_text()[:100])
-    assert ran()[:2] == (True, 0)
+    assert ran()[0]
 
 
 @pytest.mark.parametrize("change", [{"cell": "print(3 * n)"}, {"found": "2"}, {"digest": "e"}, {"profile": "quick"}])
@@ -74,7 +70,7 @@ def test_what_the_cells_show_comes_from_is_executed_again(ran, change):
 
 
 def test_a_failing_cell_leaves_nothing(ran, tmp_path):
-    """Neither a notebook, nor something that a later call takes for an execution."""
-    executed, status, notebook = ran(cell="raise RuntimeError", papermill=subprocess.run)
-    assert executed and status != 0 and notebook is None
-    assert not list((tmp_path / "executed").iterdir()) and not list((tmp_path / "results").iterdir())
+    """Neither a notebook, nor something that a later call takes for an execution; its traceback ends the process."""
+    with pytest.raises(SystemExit, match="RuntimeError: on purpose"):
+        ran(cell="raise RuntimeError('on purpose')", papermill=execute_notebook)
+    assert not (tmp_path / "executed").exists() and not (tmp_path / "results").exists()

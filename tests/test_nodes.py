@@ -4,15 +4,14 @@ import dataclasses
 import errno
 import os
 import shutil
-import subprocess
-import sys
 import threading
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests import children
 from vimae_core import fit, runs, store
 from vimae_core.prune import unfound
 from vimae_core.store import runs_root
@@ -37,46 +36,52 @@ print(fit(RunConfig(**eval(sys.argv[3])), checkpoint_seconds=0.5).path)
 LEASE = 1.5
 
 
-def on(host: str, config, code: str = TRAIN, lease: float = LEASE) -> subprocess.Popen:
+def on(host: str, config, said: Path, code: str = TRAIN, lease: float = LEASE) -> BaseProcess:
     """The same training on a machine of that name, or what is told in its place."""
     fields = repr(config and dataclasses.asdict(config))
-    command = [sys.executable, "-c", ELSEWHERE + code, host, str(lease), fields]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    return children.begin(ELSEWHERE + code, host, str(lease), fields, said=said)
 
 
-def test_two_machines_share_one_training(config):
+def test_two_machines_share_one_training(config, tmp_path):
     """One trains, longer than a lease, the other waits for it; both end with the run."""
     config = dataclasses.replace(config, epochs=100)
-    outputs = [process.communicate(timeout=200)[0] for process in [on("a", config), on("b", config)]]
+    both = [on(host, config, tmp_path / host) for host in "ab"]
+    for process in both:
+        process.join(timeout=200)
+    outputs = [(tmp_path / host).read_text() for host in "ab"]
     assert sum(": begins" in text for text in outputs) == 1
     assert sum("waiting for its result" in text for text in outputs) == 1
     assert outputs[0].splitlines()[-1] == outputs[1].splitlines()[-1]
 
 
-def test_a_machine_that_died_is_taken_over_from(config):
+def test_a_machine_that_died_is_taken_over_from(config, tmp_path):
     """After a lease another one goes on from its last checkpoint."""
     config = dataclasses.replace(config, epochs=100)
-    with on("a", config) as first:
-        end = time.monotonic() + 60
-        while not list(runs_root().glob("*.partial/checkpoint.safetensors")):
-            assert first.poll() is None and time.monotonic() < end
-            time.sleep(0.05)
-        first.kill()
-    second = on("b", config)
-    told, _ = second.communicate(timeout=200)
-    assert second.returncode == 0 and "waiting for its result" in told and ": goes on at epoch" in told
+    first = on("a", config, tmp_path / "a")
+    end = time.monotonic() + 60
+    while not list(runs_root().glob("*.partial/checkpoint.safetensors")):
+        assert first.exitcode is None and time.monotonic() < end
+        time.sleep(0.05)
+    first.kill()
+    second = on("b", config, tmp_path / "b")
+    second.join(timeout=200)
+    told = (tmp_path / "b").read_text()
+    assert second.exitcode == 0 and "waiting for its result" in told and ": goes on at epoch" in told
 
 
 def test_a_machine_that_died_is_taken_over_from_without_an_exchange(tmp_path, monkeypatch):
     """NFS exchanges no two names, by which filelock takes a silent lease over: what was left there for ever, is not."""
     monkeypatch.setattr(store, "LEASE", 0.4)
     monkeypatch.setattr("filelock._soft.exchange_names", lambda *names: False)
-    code = f"from pathlib import Path; held = store.lock(Path({str(tmp_path / 'run')!r})); held.__enter__()"
-    with on("a", None, f"{code}; import os; os._exit(0)", 0.4) as left:  # ends without a word
-        assert left.wait(timeout=60) == 0 and (tmp_path / "run.lease").is_file()
-    with store.lock(tmp_path / "run"):
-        assert "host=a\n" not in (tmp_path / "run.lease").read_text()
-    assert os.listdir(tmp_path) == ["run.lock"]
+    run = tmp_path / "store" / "run"
+    run.parent.mkdir()
+    code = f"from pathlib import Path; held = store.lock(Path({str(run)!r})); held.__enter__()"
+    left = on("a", None, tmp_path / "said", f"{code}; import os; os._exit(0)", 0.4)  # ends without a word
+    left.join(timeout=60)
+    assert left.exitcode == 0 and run.with_name("run.lease").is_file()
+    with store.lock(run):
+        assert "host=a\n" not in run.with_name("run.lease").read_text()
+    assert os.listdir(run.parent) == ["run.lock"]
 
 
 def test_who_is_faster_keeps_a_lease_that_both_thought_dead(tmp_path, monkeypatch):

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 from PIL import Image
 
+from tests import children
+from tests.cells import CELLS
 from tests.conftest import ROOT
 from vimae_core import toy_faces
 from vimae_core.chapters import CHAPTERS
@@ -20,6 +23,14 @@ NOTEBOOK = "notebooks/01_latent_shape.ipynb"
 def papermill(folder: Path, notebook: str, *parameters: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "papermill", str(ROOT / notebook), "out.ipynb", "--no-progress-bar", *parameters]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def shown(folder: Path, notebook: str, **given: str) -> None:
+    """Executes a notebook with parameters as papermill passes them, without its kernel and without painting."""
+    asked = parameterize_notebook(load_notebook_node(str(ROOT / notebook)), {"profile": "smoke", **given})
+    nbformat.write(asked, folder / "asked.ipynb")
+    status, said = children.ended(CELLS, str(folder / "asked.ipynb"), str(folder / "out.ipynb"), folder=folder)
+    assert status == 0, said[-3000:]
 
 
 def refusal(folder: Path, monkeypatch, notebook: str, parameter: str, value: str | int) -> str:
@@ -57,9 +68,7 @@ def test_papermill_may_say_where_its_output_lies(tmp_path):
 def test_the_training_notebook_takes_its_parameters(tmp_path):
     """The other network, in fp32, two seeds of two models."""
     given = {"architecture": "mlp", "width": "0.1", "precision": "fp32", "seeds": "1,2", "methods": "AE,VIMAE-l"}
-    pairs = [part for name, value in given.items() for part in ("-p", name, value)]
-    done = papermill(tmp_path, "notebooks/02_training.ipynb", "-p", "profile", "smoke", *pairs)
-    assert done.returncode == 0, done.stderr[-3000:]
+    shown(tmp_path, "notebooks/02_training.ipynb", **given)
     configs = [json.loads(p.read_text()) for p in (tmp_path / "runs").glob("*/config.json")]
     assert {(c["method"], c["seed"]) for c in configs} == {(m, s) for m in ("ae", "vimae") for s in (1, 2)}
     assert {(c["architecture"], c["width"], c["precision"]) for c in configs} == {("mlp", 0.1, "fp32")}
@@ -71,10 +80,7 @@ def test_the_chapters_of_section_5_2_take_their_parameters(tmp_path):
     given |= {"methods": "VAE,VIMAE-l", "rate_weights": "1", "sweep_likelihoods": "bernoulli"}
     chapters = {"03_capacity_semi_supervised": given, "04_mnist_generation": {"condition": "mask 0.7"}}
     for notebook, values in chapters.items():
-        values = {"methods": "VAE,VIMAE-l", **values}
-        pairs = [part for name, value in values.items() for part in ("-p", name, value)]
-        done = papermill(tmp_path, f"notebooks/{notebook}.ipynb", "-p", "profile", "smoke", *pairs)
-        assert done.returncode == 0, done.stderr[-3000:]
+        shown(tmp_path, f"notebooks/{notebook}.ipynb", **{"methods": "VAE,VIMAE-l", **values})
     records = [json.loads(p.read_text()) for p in (tmp_path / "runs").glob("*/record.json")]
     assert len(records) == 2
     for record in records:
@@ -92,9 +98,7 @@ def test_the_faces_of_a_folder(tmp_path):
         Image.fromarray(face.permute(1, 2, 0).numpy()).resize((89, 109)).save(folder / f"{i:06}.jpg")
     given = {"dataset": "celeba", "data_root": str(tmp_path / "data"), "methods": "VAE,VIMAE-l", "n_train": "100"}
     given |= {"scale_methods": "VIMAE-l", "scale_likelihoods": "gaussian", "n_test": "10", "lambda_": "50"}
-    pairs = [part for name, value in given.items() for part in ("-p", name, value)]
-    done = papermill(tmp_path, "notebooks/05_celeba_generation.ipynb", "-p", "profile", "smoke", *pairs)
-    assert done.returncode == 0, done.stderr[-3000:]
+    shown(tmp_path, "notebooks/05_celeba_generation.ipynb", **given)
     runs = [path.parent for path in (tmp_path / "runs").glob("*/record.json")]
     configs = [json.loads((run / "config.json").read_text()) for run in runs]
     found = {(c["dataset"], c["method"], c["lambda_"], c["likelihood"]) for c in configs}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import planning
+from tests import children
 from tests.conftest import ROOT, clean_environment, copy_tree
 from vimae_core import RunConfig, fit
 from vimae_core.asked import asked_runs
@@ -24,7 +24,7 @@ HERE = "A processor, 2 cores"
 
 
 def plan(tree: Path, profile: str) -> str:
-    status, told = planning.planned(tree, clean_environment(), "plan.py", profile)
+    status, told = children.script(tree, clean_environment(), "plan.py", profile)
     assert status == 0, told
     return told
 

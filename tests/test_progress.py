@@ -2,14 +2,12 @@
 
 import dataclasses
 import re
-import subprocess
-import sys
 import time
 from types import SimpleNamespace
 
 import pytest
 
-from tests.conftest import ROOT
+from tests import children
 from vimae_core import fit, progress
 from vimae_core.__main__ import THEN, as_flags
 from vimae_core.store import runs_root
@@ -86,11 +84,13 @@ def test_lines_of_trainings_side_by_side_stay_whole(config, tmp_path):
 
     def command(seeds):
         parts = [[*as_flags(dataclasses.replace(config, seed=s)), "--quiet", "--n-test", "50"] for s in seeds]
-        return [sys.executable, "-m", "vimae_core", "evaluate", *[f for part in parts for f in (THEN, *part)][1:]]
+        return ["evaluate", *[f for part in parts for f in (THEN, *part)][1:]]
 
-    with (tmp_path / "log").open("w") as log:
-        both = [subprocess.Popen(command(seeds), stdout=log, cwd=ROOT) for seeds in ([0, 1, 2], [3, 4, 5])]
-        assert [process.wait(timeout=300) for process in both] == [0, 0]
+    program = "import runpy; runpy.run_module('vimae_core', run_name='__main__')"
+    both = [children.begin(program, *command(seeds), said=tmp_path / "log") for seeds in ([0, 1, 2], [3, 4, 5])]
+    for process in both:
+        process.join(timeout=300)
+    assert [process.exitcode for process in both] == [0, 0]
     told = [(line["run"], line["told"]) for line in lines_of((tmp_path / "log").read_text())]
     runs = [path.name for path in runs_root().iterdir() if path.is_dir()]
     assert sorted(told) == sorted((run, word) for run in runs for word in ("begins", "done", "measured"))

@@ -3,13 +3,14 @@
 import dataclasses
 import resource
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.conftest import ROOT
-from tests.test_training import in_process
+from tests.test_training import training_of
 from vimae_core import Run, fit, load_dataset
 from vimae_core.datasets import DataError
 from vimae_core.runs import _train
@@ -86,9 +87,10 @@ def test_loading_a_run_executes_nothing(config):
 
 def test_a_full_disk_ends_with_a_message_and_keeps_what_is_whole(config):
     """The system refuses to write past a limit: fit says so, and the run trains on once there is room."""
-    limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-    limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))"
-    done = subprocess.run(in_process(config, before=limit), capture_output=True, text=True, cwd=ROOT)
+    limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))\n"
+    command = [sys.executable, "-c", limit + training_of(config)]  # whose words go to no file, which the limit is for
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode != 0
     assert "cannot write" in done.stderr and "MiB are free there" in done.stderr
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY

@@ -8,8 +8,9 @@ import shutil
 import nbformat
 import pytest
 
+from tests import children
+from tests.cells import CELLS
 from tests.conftest import ROOT
-from tests.test_papermill import papermill
 
 LINE = re.compile(r"^- \*\*[^*]+:\*\* `([^`]+)`\. \S", re.MULTILINE)
 BETWEEN = r"(?:\s+\"\w+\": \S+)*?\s+"  # other fields of a configuration
@@ -85,8 +86,8 @@ def tried(folder, name: str, parameters: list[str], cells: list[str]):
     cell.source = "\n".join([cell.source, *parameters])
     notebook.cells += [nbformat.v4.new_code_cell(line) for line in cells]
     nbformat.write(notebook, folder / f"{name}.ipynb")
-    done = papermill(folder, folder / f"{name}.ipynb")
-    assert done.returncode == 0, done.stderr[-3000:]
+    status, said = children.ended(CELLS, str(folder / f"{name}.ipynb"), str(folder / "out.ipynb"))
+    assert status == 0, said[-3000:]
     return nbformat.read(folder / "out.ipynb", 4)
 
 

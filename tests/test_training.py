@@ -3,8 +3,6 @@
 import dataclasses
 import json
 import signal
-import subprocess
-import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +11,8 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from tests.conftest import ROOT, write_idx
+from tests import children
+from tests.conftest import write_idx
 from vimae_core import Run, RunConfig, fit, load_dataset
 from vimae_core.objectives import distortion
 from vimae_core.priors import make_prior
@@ -25,14 +24,13 @@ def weights_bytes(run: Run) -> bytes:
     return (run.path / "weights.safetensors").read_bytes()
 
 
-def in_process(config: RunConfig, checkpoint_seconds: float = 0.0, before: str = "") -> list[str]:
-    """The command of a process of its own that trains `config`, with a checkpoint after every step by default."""
-    code = (
-        f"import sys; {before}\nfrom vimae_core import RunConfig, fit\n"
+def training_of(config: RunConfig, checkpoint_seconds: float = 0.0) -> str:
+    """The program of a process of its own that trains `config`, with a checkpoint after every step by default."""
+    return (
+        "from vimae_core import RunConfig, fit\n"
         f"run = fit(RunConfig(**{dataclasses.asdict(config)!r}), checkpoint_seconds={checkpoint_seconds})\n"
         "print(run.path)"
     )
-    return [sys.executable, "-c", code]
 
 
 def test_training_lowers_the_loss(config):
@@ -125,12 +123,13 @@ def test_killed_at_several_moments_ends_in_the_same_bits(config, method, monkeyp
     partial = runs_root() / f"{whole.path.name}.partial" / "checkpoint.safetensors"
     steps = []
     for _ in range(3 if method == "vae" else 2):
-        with subprocess.Popen(in_process(config), stdout=subprocess.DEVNULL, cwd=ROOT) as process:
-            try:
-                wait_until(lambda p=process: step_of(partial) > max(steps, default=0) + 40 or p.poll() is not None)
-            finally:
-                process.send_signal(signal.SIGKILL)
-        assert process.returncode == -signal.SIGKILL, "the training ended before it could be killed"
+        process = children.begin(training_of(config), said=tmp_path / "said")
+        try:
+            wait_until(lambda p=process: step_of(partial) > max(steps, default=0) + 40 or p.exitcode is not None)
+        finally:
+            process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, "the training ended before it could be killed"
         steps.append(step_of(partial))
     assert steps[0] > 0 and steps == sorted(set(steps)) and steps[-1] < config.epochs * 16
     assert not (runs_root() / whole.path.name).exists()
@@ -155,15 +154,15 @@ def wait_until(condition, seconds: float = 60) -> None:
         time.sleep(0.002)
 
 
-def test_two_processes_share_one_training(config):
+def test_two_processes_share_one_training(config, tmp_path):
     """Both end with the run, one of them says that it waited, and it was trained once."""
     config = dataclasses.replace(config, epochs=100)
-    both = [
-        subprocess.Popen(in_process(config, checkpoint_seconds=60), stdout=subprocess.PIPE, text=True, cwd=ROOT)
-        for _ in range(2)
-    ]
-    outputs = [process.communicate(timeout=120)[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0]
+    said = [tmp_path / "one", tmp_path / "other"]
+    both = [children.begin(training_of(config, checkpoint_seconds=60.0), said=file) for file in said]
+    for process in both:
+        process.join(timeout=120)
+    assert [process.exitcode for process in both] == [0, 0]
+    outputs = [file.read_text() for file in said]
     assert outputs[0].splitlines()[-1] == outputs[1].splitlines()[-1]
     assert sum(": begins" in text for text in outputs) == 1
     assert len([p for p in runs_root().iterdir() if p.is_dir()]) == 1

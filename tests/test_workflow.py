@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests import planning
+from tests import children
 from tests.conftest import ROOT, clean_environment, copy_tree, make_book
 from vimae_core.chapters import CHAPTERS, all_runs, load_chapter
 from vimae_core.profiles import parameters
@@ -55,7 +55,7 @@ def copied(source: str, target: str) -> None:
 
 def planned(tree: Path, profile: str = "smoke") -> dict[str, int]:
     """How many runs would be trained or measured now, how many notebooks executed, and whether the book rendered."""
-    status, told = planning.planned(tree, clean_environment(), "run.py", profile, "--dry-run")
+    status, told = children.script(tree, clean_environment(), "run.py", profile, "--dry-run")
     assert status == 0, told
     records = re.findall(r"record\.json", " ".join(re.findall(r"^ +output: (.*)$", told, re.MULTILINE)))
     rows = {rule: int(count) for rule, count in re.findall(r"^(notebook|book)\s+(\d+)$", told, re.MULTILINE)}
@@ -169,7 +169,7 @@ def test_a_deleted_run_and_another_data_set_are_noticed(tree):
     labels = tree / "data" / "mnist" / "t10k-labels-idx1-ubyte.gz"
     content = labels.read_bytes()
     labels.write_bytes(content[:2000] + bytes([content[2000] ^ 1]) + content[2001:])
-    status, told = planning.planned(tree, clean_environment(), "run.py", "smoke", "--dry-run")
+    status, told = children.script(tree, clean_environment(), "run.py", "smoke", "--dry-run")
     assert status != 0 and f"{labels} is altered" in told
 
 
@@ -219,7 +219,7 @@ def test_an_unknown_profile_is_refused():
 def test_braces_in_the_stores_path_are_braces(tree):
     """They are no wildcards of Snakemake's."""
     environment = clean_environment() | {"VIMAE_RUNS": str(tree / "a {b} c" / "runs")}
-    status, told = planning.planned(tree, environment, "run.py", "smoke", "--dry-run")
+    status, told = children.script(tree, environment, "run.py", "smoke", "--dry-run")
     assert status == 0, told
     assert (tree / ".snakemake" / "store").resolve() == tree / "a {b} c" / "runs"
     assert ".snakemake/store/" in told

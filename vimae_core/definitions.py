@@ -74,7 +74,8 @@ class _Module(NamedTuple):
 
 
 def _module(name: str) -> _Module:
-    return _read(_file(name).read_text(encoding="utf-8"))
+    path = _file(name)
+    return _read(path, path.stat().st_mtime_ns)
 
 
 def _file(module: str) -> Path:
@@ -82,9 +83,10 @@ def _file(module: str) -> Path:
 
 
 @cache
-def _read(text: str) -> _Module:
-    """A module's definitions, without docstrings and annotations, and what it imports from this package."""
-    tree = _Bare().visit(ast.parse(text))
+def _read(path: Path, written: int) -> _Module:
+    """A module's definitions, without docstrings and annotations, and what it imports from this package; one that is
+    `written` anew is read anew."""
+    tree = _Bare().visit(ast.parse(path.read_text(encoding="utf-8")))
     defined: dict[str, list[ast.stmt]] = {}
     for node in tree.body:
         for name in _names(node):

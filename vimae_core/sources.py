@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def _direct_imports(path: Path) -> set[Path]:
 def _imported_names(text: str) -> set[str]:
     """Dotted names of this package that import statements name."""
     names = set()
-    for node in ast.walk(_parse(text)):
+    for node in _statements(_parse(text)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -70,6 +71,12 @@ def _files(name: str) -> set[Path]:
 
 def _text(path: Path) -> str:
     """A module's source, or that of a notebook's cells."""
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _read(path: Path, written: int) -> str:
+    """Read once, as every notebook executes most of the modules; what is `written` anew is read anew."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
         cells = ["".join(c["source"]) for c in json.loads(text)["cells"] if c["cell_type"] == "code"]
@@ -82,6 +89,14 @@ def _parse(text: str) -> ast.Module:
     return ast.parse(text)
 
 
+def _statements(within: ast.AST) -> Iterator[ast.AST]:
+    """A node and every statement in it: a tenth of all nodes, and where imports and docstrings are."""
+    yield within
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for statement in getattr(within, part, ()):
+            yield from _statements(statement)
+
+
 def _code(path: Path) -> str:
     """The source without comments, docstrings and formatting; of a notebook its cells of code as they are."""
     return _text(path) if path.suffix == ".ipynb" else _bare(_text(path))
@@ -90,7 +105,7 @@ def _code(path: Path) -> str:
 @cache
 def _bare(text: str) -> str:
     tree = _parse(text)  # whose docstrings nobody else asks for
-    for node in ast.walk(tree):
+    for node in list(_statements(tree)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return ast.unparse(tree)

@@ -1,49 +1,45 @@
-"""Executes a notebook by papermill: python workflow/execute.py SOURCE TARGET DIGEST [FILE ...] -- [papermill options].
+"""Executes a notebook by papermill: python workflow/execute.py SOURCE TARGET PROFILE DIGEST [FILE ...].
 
-TARGET appears only when every cell has run. papermill itself leaves the broken notebook at its target.
-DIGEST and the FILEs determine what the cells show. Where they are as in an earlier execution of the same cells, its
-outputs are kept, beside the text of today.
+TARGET appears only when every cell has run. DIGEST and the FILEs determine what the cells show. Where they are as in an
+earlier execution of the same cells, its outputs are kept, beside the text of today.
 """
 
 import hashlib
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import execute_notebook
 
 KEPT = Path(__file__).resolve().parent.parent / "_build" / "executed"  # the last execution of each notebook
 FROM = "determined_by"  # in a notebook's metadata
 INJECTED = "injected-parameters"  # papermill's cell below that of the parameters
 
 
-def main(source: str, target: str, digest: str, *rest: str) -> int:
-    """papermill's exit status; its traceback of a failing cell goes to the terminal."""
-    files, options = rest[: rest.index("--")], rest[rest.index("--") + 1 :]
-    determined = hashlib.sha256("".join([digest, *map(_digest, files), *options]).encode()).hexdigest()
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
-    KEPT.mkdir(parents=True, exist_ok=True)
+def main(source: str, target: str, profile: str, digest: str, *files: str) -> None:
+    """Ends the process with the traceback of a cell that fails."""
+    determined = hashlib.sha256("".join([profile, digest, *map(_digest, files)]).encode()).hexdigest()
     kept = KEPT / Path(target).name
-    with tempfile.TemporaryDirectory(dir=Path(target).parent, prefix=".") as folder:
-        draft = Path(folder) / Path(target).name
-        if executed := told_anew(Path(source), kept, determined):
-            print(f"{source}: its cells and all that they show are as before, its text is told anew")
-        else:
-            papermill = [sys.executable, "-m", "papermill", source, str(draft), "-k", "python3", "--no-progress-bar"]
-            if status := subprocess.run([*papermill, *options]).returncode:
-                return status
-            executed = nbformat.read(draft, as_version=4)
-            executed.metadata[FROM] = determined
-            for cell in executed.cells:
-                if INJECTED in _tags(cell):  # the book shows a notebook's own parameters
-                    cell.metadata["tags"].append("remove-input")
-        for path in (kept, Path(target)):
-            nbformat.write(executed, draft)
+    if executed := told_anew(Path(source), kept, determined):
+        print(f"{source}: its cells and all that they show are as before, its text is told anew")
+    else:
+        try:
+            executed = execute_notebook(source, None, {"profile": profile}, kernel_name="python3", progress_bar=False)
+        except PapermillExecutionError as error:
+            sys.exit(str(error))
+        executed.metadata[FROM] = determined
+        for cell in executed.cells:
+            if INJECTED in _tags(cell):  # the book shows a notebook's own parameters
+                cell.metadata["tags"].append("remove-input")
+    for path in (kept, Path(target)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+            nbformat.write(executed, draft := Path(folder) / path.name)
             os.replace(draft, path)
-    return 0
 
 
 def told_anew(source: Path, kept: Path, determined: str) -> NotebookNode | None:
@@ -80,4 +76,4 @@ def _digest(file: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])

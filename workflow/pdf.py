@@ -99,8 +99,8 @@ def _lead(link: Tag, page: str, pages: set[str]) -> None:
         link.unwrap()
 
 
-def one_page(root: Path, site: Path, numbers: dict[str, int]) -> str:
-    """The whole book as one HTML page beside the rendered ones; `numbers`: the chapters' pages in print, if known."""
+def one_page(root: Path, site: Path) -> str:
+    """The whole book as one HTML page beside the rendered ones."""
     listed = parts(root)
     pages = {page for _, of_part in listed for page in of_part}
     chapters, contents, running = [], [], []
@@ -110,8 +110,7 @@ def one_page(root: Path, site: Path, numbers: dict[str, int]) -> str:
             document = BeautifulSoup((site / f"{page}.html").read_text("utf-8"), "html.parser")
             article = printable(document.select_one("article.bd-article"), page, pages)
             title, name = " ".join(article.h1.get_text().split()), place(page)
-            number = numbers.get(name, "")
-            contents.append(f"<li><a href='#{name}'><span>{escape(title)}</span><span>{number}</span></a></li>")
+            contents.append(f"<li><a href='#{name}'><span>{escape(title)}</span><span></span></a></li>")
             running.append(f"@page {name} {{ @top-left {{ content: {_css(title)} }} }} #{name} {{ page: {name} }}")
             chapters.append(str(article))
     title, *rest = yaml.safe_load((root / "_config.yml").read_text("utf-8"))["title"], *imprint(root)
@@ -181,15 +180,28 @@ FIT = """() => {
 }"""
 
 
+# In the contents, the chapters' pages in print.
+NUMBER = """(numbers) => {
+  for (const link of document.querySelectorAll(".contents a"))
+    link.lastElementChild.textContent = numbers[link.hash.slice(1)];
+}"""
+
+
 def print_page(page: Page, source: Path, target: Path) -> None:
-    """Prints a page when its equations are set and its pictures are there; tells what is cut."""
+    """Prints a page when its equations are set and its pictures are there; tells what is cut.
+
+    Twice, as the contents name pages that the first printing tells.
+    """
     page.goto(source.as_uri())
     page.wait_for_function("MathJax.startup && MathJax.startup.promise")
     page.evaluate("MathJax.startup.promise.then(() => null)")
     page.emulate_media(media="print")
     if cut := page.evaluate(FIT):
         print(f"{len(cut)} pieces are wider than the page, such as {cut[0]!r}", file=sys.stderr)
-    page.pdf(path=target, prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
+    printing = {"path": target, "prefer_css_page_size": True, "print_background": True}
+    page.pdf(**printing)
+    page.evaluate(NUMBER, page_numbers(target))
+    page.pdf(**printing, outline=True, tagged=True)
 
 
 def page_numbers(printed: Path) -> dict[str, int]:
@@ -200,16 +212,15 @@ def page_numbers(printed: Path) -> dict[str, int]:
 
 
 def print_book(root: Path, target: Path, browser: str) -> Path:
-    """Prints the rendered book of a repository; twice, as the contents name pages that the first printing tells."""
+    """Prints the rendered book of a repository."""
     site = root / "_build" / "html"
     with tempfile.TemporaryDirectory(dir=site.parent) as folder, sync_playwright() as playwright:
         source, draft = site / f"{Path(folder).name}.html", Path(folder) / "draft.pdf"
         chrome = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         try:
             page = chrome.new_page(viewport={"width": WIDTH, "height": 900})
-            for again in (False, True):
-                source.write_text(one_page(root, site, page_numbers(draft) if again else {}), "utf-8")
-                print_page(page, source, draft)
+            source.write_text(one_page(root, site), "utf-8")
+            print_page(page, source, draft)
             os.replace(draft, target)
         finally:
             source.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from vimae_core.config import RunConfig, paper_model
 from vimae_core.profiles import asked_models, common_fields
@@ -92,7 +92,7 @@ def rankings(models: list[str], conditions: list[str], probes: list[str], result
         return [np.mean(list(accuracies(results, m, condition, probe).values())) for m in models]
 
     columns = {
-        probe: [f"{stats.spearmanr(means(probe, c), means('tsvm', c)).statistic:.2f}" for c in conditions]
+        probe: [f"{scipy.stats.spearmanr(means(probe, c), means('tsvm', c)).statistic:.2f}" for c in conditions]
         for probe in probes
     }
     return pd.DataFrame(columns, index=pd.Index(conditions, name="condition"))

@@ -1,7 +1,7 @@
 """Claim 8, disentangled, in words: what came of its comparisons, of the floors, the information and the factors."""
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from vimae_core.chapters.disentanglement import (
     FLOORS,
@@ -109,8 +109,9 @@ def of_information(results: Results) -> str:
     if len(models) < 3:  # which have an order, and no correlation
         return text
     ranks = [
-        f"{signed(stats.spearmanr([mean(m, s) for m in models], list(high.values())).statistic, '.2f')} for {title}"
+        f"{signed(rank.statistic, '.2f')} for {title}"
         for s, title in SCORES.items()
+        for rank in [scipy.stats.spearmanr([mean(m, s) for m in models], list(high.values()))]
     ]
     return (
         f"{text} The rank correlation of the models' mean scores with the bound from above is {', '.join(ranks)}. No "

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from vimae_core.chapters.capacity import VIMAE
 from vimae_core.chapters.conventions import DRAWN
@@ -187,7 +187,9 @@ def sharpness_table(models: list[str], result: Results) -> pd.DataFrame:
     columns = ("reconstruction_sharpness", "aggregate_sharpness", "prior_sharpness")
     scaled = result.table.assign(**{c: 1000 * result.table[c] for c in columns})
     cells = {
-        c.removesuffix("_sharpness"): [f"{mean_over_seeds(scaled.loc[scaled['model'] == m, c]):.2f}" for m in models]
+        c.removesuffix("_sharpness"): [
+            f"{mean_over_seeds(scaled.loc[scaled['model'] == m, c].tolist()):.2f}" for m in models
+        ]
         for c in columns
     }
     return pd.DataFrame(cells, index=pd.Index(models, name="model"))
@@ -203,7 +205,7 @@ def seeds_for_a_point(result: Results, point: float) -> str:
         return f"{result.title}: one seed, which says nothing about a difference between two models."
     percent = 100 * (l_ - n) / n.mean()
     mean, deviation = mean_over_seeds(percent.tolist()), percent.std(ddof=1)
-    needed = next(k for k in count(2) if stats.t.ppf(0.975, k - 1) * deviation / np.sqrt(k) < 100 * point)
+    needed = next(k for k in count(2) if scipy.stats.t.ppf(0.975, k - 1) * deviation / np.sqrt(k) < 100 * point)
     value, low, high = (signed(v, ".1f") for v in mean[:3])
     return (
         f"{result.title}: VIMAE-l − VIMAE-n is {value} % of the distance over {len(percent)} seeds (95 % interval "

@@ -71,7 +71,7 @@ def posterior_figure(
 
 
 def _posterior_panel(axis, z, labels, prior: Prior, title: str) -> None:
-    limit = max(4 * prior.std, 1.05 * np.quantile(np.abs(z), 0.995))
+    limit = float(max(4 * prior.std, 1.05 * np.quantile(np.abs(z), 0.995)))
     order = np.random.default_rng(0).permutation(len(z))  # no class lies on top of the others
     looks = [_look(label) for label in labels.tolist()]
     for marker in MARKERS:

@@ -3,10 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
+import scipy
 from matplotlib.figure import Figure
-from scipy import stats
-from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from vimae_core.chapters.capacity import CLEAN, HEAVY, accuracies, cell
 from vimae_core.report.claims import difference, measured
@@ -93,6 +91,8 @@ def foretold(by_size: BySize, size: Size, axis: int) -> Mean | None:
 
 def _plane(by_size: BySize, at: Size) -> tuple[np.ndarray, float, float, float] | None:
     """At a size: each draw's value; the squared error by the seeds; their variance around the plane; its freedom."""
+    import statsmodels.api as sm  # a second and a half, which a plan of the workflow spares
+
     x = np.array([np.log2(size) for size, values in by_size.items() for _ in values])
     y = np.concatenate(list(by_size.values()))
     moving = [i for i in range(2) if len(set(x[:, i])) > 1]
@@ -105,7 +105,7 @@ def _plane(by_size: BySize, at: Size) -> tuple[np.ndarray, float, float, float] 
 
 
 def _band(value: float, squared_error: float, freedom: float, of: BySize) -> Mean:
-    half = float(stats.t.ppf(0.975, freedom) * np.sqrt(squared_error))
+    half = float(scipy.stats.t.ppf(0.975, freedom) * np.sqrt(squared_error))
     return Mean(float(value), float(value) - half, float(value) + half, sum(map(len, of.values())))
 
 
@@ -227,6 +227,8 @@ def with_width(results: Results, models: tuple[str, ...]) -> str:
 
 def grown(before: list[float], after: list[float]) -> str:
     """By how much a mean is larger, with the 95 % interval of two means of independent seeds (Welch), in words."""
+    from statsmodels.stats.weightstats import CompareMeans, DescrStatsW  # likewise
+
     low, high = CompareMeans(DescrStatsW(after), DescrStatsW(before)).tconfint_diff(usevar="unequal")
     by = Mean(float(np.mean(after) - np.mean(before)), low, high, len(after))
     if _sign(by) < 0:

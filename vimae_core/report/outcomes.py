@@ -8,8 +8,6 @@ from bisect import bisect_left
 from typing import NamedTuple
 
 import numpy as np
-from statsmodels.stats.power import TTestPower
-from statsmodels.stats.weightstats import DescrStatsW
 
 from vimae_core.report.statistics import Mean, crossed_mean, effect_size, holm, two_sided_p
 
@@ -71,6 +69,8 @@ def equivalent(values: np.ndarray, margin: float, level: float = 0.05) -> Outcom
     """
     if not margin > 0:
         raise ValueError(f"a margin of {margin}: give one above 0, in the differences' unit")
+    from statsmodels.stats.weightstats import DescrStatsW  # loads scipy.stats: a second
+
     mean, p, word = crossed_mean(values[:, None], level), np.nan, "undecided"
     if not np.isnan(mean.high):
         with np.errstate(divide="ignore", invalid="ignore"):  # no spread: t is infinite, and nan at the margin itself
@@ -98,6 +98,8 @@ def power(effect: float, sd: float, seeds: int, level: float = 0.05) -> float:
     """
     if seeds < 2 or not sd > 0:
         raise ValueError(f"{seeds} seeds of standard deviation {sd}: a t test needs two or more, and a spread above 0")
+    from statsmodels.stats.power import TTestPower  # loads scipy.stats: a second
+
     found = TTestPower().power(effect / sd, seeds, level / 2, alternative="larger")
     return 1.0 if np.isnan(found) else float(found)  # scipy's noncentral t has gaps where the power is 1
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
+import scipy
 
 
 class Mean(NamedTuple):
@@ -53,7 +52,7 @@ def crossed_mean(values: np.ndarray, level: float = 0.05) -> Mean:
     degrees of freedom, and takes a hundred times as long. Raises ValueError where there is no value.
     """
     value, error, freedom = _crossed(values)
-    half = float(stats.t.isf(level / 2, freedom) * error) if freedom else np.nan
+    half = float(scipy.stats.t.isf(level / 2, freedom) * error) if freedom else np.nan
     return Mean(value, value - half, value + half, len(values))
 
 
@@ -62,7 +61,7 @@ def two_sided_p(values: np.ndarray) -> float:
     mean, error, freedom = _crossed(values)
     if not freedom:
         return np.nan
-    return float(2 * stats.t.sf(abs(mean) / error, freedom)) if error else float(mean == 0)
+    return float(2 * scipy.stats.t.sf(abs(mean) / error, freedom)) if error else float(mean == 0)
 
 
 @np.errstate(invalid="ignore")  # inf and -inf: their mean is nan, and has no interval
@@ -126,6 +125,8 @@ def holm(p: Sequence[float]) -> list[float]:
     corrected = np.array(p, dtype=float)
     tested = ~np.isnan(corrected)
     if tested.any():
+        from statsmodels.stats.multitest import multipletests  # loads scipy.stats: a second, which a plan spares
+
         gc.freeze()  # multipletests collects garbage at every call: 0.1 s where PyTorch is loaded
         corrected[tested] = multipletests(corrected[tested], method="holm")[1]
         gc.unfreeze()

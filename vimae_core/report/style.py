@@ -3,7 +3,6 @@
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 DIGITS = [
@@ -49,6 +48,8 @@ def seeds_and_line(axis: Axes, table: pd.DataFrame, x: str, y: str, series: str,
     """A mark a run, and a line a series through the mean or the median of the seeds; nothing of an empty table."""
     if table.empty:
         return
+    import seaborn as sns  # loads scipy.stats and ipywidgets: a second and a half
+
     names = list(dict.fromkeys(table[series]))
     look = {"hue": series, "style": series, "hue_order": names, "style_order": names, "markers": MARKERS[: len(names)]}
     look |= {"data": table, "x": x, "y": y, "palette": SERIES[: len(names)], "ax": axis}
