@@ -10,9 +10,8 @@ import tempfile
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from tests.conftest import ROOT
-
-# Of other packages alone: of this one each copy of the repository has its own.
+ROOT = Path(__file__).parent.parent
+# Of other packages alone: of this one each copy of the repository has its own. So no conftest here, which loads it.
 LOADED = [
     "IPython",
     "matplotlib.pyplot",
