@@ -1,7 +1,8 @@
 """make bench: how fast training and evaluation are, beside a peer and beside the machine's own limit.
 
 Every comparison is made in one go: its workers are processes of their own, all prepared and warm, and take turns.
-Prints a table, writes benchmarks/record.json.
+Prints a table, writes the record of this kind of machine: benchmarks/record-amx.json, record-avx512.json (bf16 by
+vectors alone) or record-fp32.json.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ import torch
 from levers import LEVERS
 from quality import quality
 from shares import memory, shares
+from tried import TRIED
 
 from vimae_core.environment import environment
 from vimae_core.networks import pick_precision
@@ -66,6 +68,8 @@ def comparisons() -> dict[str, dict]:
         taken = LEVERS if net == "conv 1/4" else ("bf16", "kept buffers", "own cross-entropy")
         without = {lever: {**mine, "without": lever} for lever in taken}
         compared[f"levers, {net}"] = {"images": steps * BATCH, "workers": {"ours": mine, **without}}
+        added = {what: {**mine, "added": what} for what in TRIED[net]}
+        compared[f"tried, {net}"] = {"images": steps * BATCH, "workers": {"ours": mine, **added}}
     for units, width in ((256, 1.0), (64, 0.25)):
         for model, method in (("VAE", "vae"), ("WAE-MMD", "vimae")):
             task = {"work": "seeds", "config": {**MLP, "width": width, "method": method}, "steps": 20}
@@ -74,7 +78,9 @@ def comparisons() -> dict[str, dict]:
             workers = {"ours": {**task, "stacked": True}, "one by one": alone, "side by side": side_by_side}
             compared[f"five seeds, 3x{units} {model}"] = {"images": 5 * 20 * BATCH, "workers": workers}
     for net, config in (("mlp 3x256", MLP), ("conv 1/8", CONV_8)):
-        workers = {name: {"work": "encode", "config": config, "bare": name == "bare"} for name in ("ours", "bare")}
+        mine = {"work": "encode", "config": config}
+        workers = {"ours": mine, "bare": {**mine, "bare": True}, "inference mode": {**mine, "inference": True}}
+        workers |= {f"{rows} at a time": {**mine, "rows": rows} for rows in (400, 1600)}
         compared[f"encode {net}"] = {"images": 60_000, "workers": workers}
     for d in (8, 64):
         task = {"work": "distances", "n": 10_000, "d": d}
@@ -83,6 +89,12 @@ def comparisons() -> dict[str, dict]:
     for dtype in ("float32", "bfloat16"):
         compared[f"peak {dtype}"] = {"workers": {"peak": {**peak, "dtype": dtype}}}
     return compared
+
+
+def machine_kind() -> str:
+    """By what multiplies bf16."""
+    has = torch.cpu.get_capabilities().get
+    return "amx" if has("amx_bf16") else "avx512" if has("avx512_bf16") else "fp32"
 
 
 def turns(workers: dict[str, dict]) -> dict[str, list[float]]:
@@ -147,7 +159,7 @@ def main() -> None:
     record["memory"] = memory()
     record["quality"] = quality()
     record["seconds"] = round(time.time() - begun)
-    (FOLDER / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    (FOLDER / f"record-{machine_kind()}.json").write_text(json.dumps(record, indent=1) + "\n")
     print(json.dumps({k: record[k] for k in ("shares", "memory", "quality")}, indent=1))
 
 

@@ -13,8 +13,9 @@ import torch
 from levers import LEVERS
 from stacked import StackedTraining
 from torch import nn
+from tried import TRIED
 
-from vimae_core import Run, RunConfig, load_dataset, mmd2
+from vimae_core import Run, RunConfig, load_dataset, mmd2, runs
 from vimae_core.networks import build_network
 from vimae_core.process import keep_buffers
 from vimae_core.runs import ROWS
@@ -24,14 +25,16 @@ BATCH = 128
 CPU = torch.device("cpu")
 
 
-def vimae(config: dict, steps: int, compiled: bool = False, without: str | None = None):
+def vimae(config: dict, steps: int, compiled: bool = False, without: str | None = None, added: str | None = None):
     """The package's own training: its steps, with nothing left out but the progress line and the checkpoints.
 
-    `without` takes one of its levers away: see levers.py.
+    `without` takes one of its levers away: see levers.py; `added` gives it one that it does not have: see tried.py.
     """
     training = Training(RunConfig(batch_size=BATCH, **config), load_dataset()["train"][0], CPU)
     if without:
         LEVERS[without](training)
+    if added:
+        {what: add for of in TRIED.values() for what, add in of.items()}[added](training)
     if compiled:
         training.losses = torch.compile(training.losses)
     return lambda: [training.advance() for _ in range(steps)]
@@ -63,13 +66,19 @@ def side_by_side(task: dict):
     return work
 
 
-def encode(config: dict, bare: bool):
-    """All 60,000 training images through the encoder: as `Run.encode` does it, or a loop of forward passes alone."""
+def encode(config: dict, bare: bool = False, rows: int = ROWS, inference: bool = False):
+    """All 60,000 training images through the encoder: as `Run.encode` does it, or a loop of forward passes alone.
+
+    `rows` at a time; under PyTorch's inference mode, or as `Run.encode` has it.
+    """
+    runs.ROWS = rows
     images, _ = load_dataset()["train"]
     run = Run(RunConfig(**config), path=None, history={}, environment={})
     network = build_network(run.config, (1, 28, 28)).eval().requires_grad_(False)
     run.__dict__["network"] = network  # untrained: speed does not depend on the weights
     pixels = images.float() / 255 if bare else None
+    if inference:
+        return torch.inference_mode()(lambda: run.encode(images))
     return lambda: [network.encoder(x) for x in pixels.split(ROWS)] if bare else run.encode(images)
 
 

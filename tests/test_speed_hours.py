@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import ROOT
 from vimae_core.chapters import speed_hours
+from vimae_core.evaluation.record import MEASURES
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import nodes
@@ -52,6 +53,17 @@ def test_what_a_second_call_costs_is_told_beside_what_was_wanted():
     told = speed_hours.in_words(HOUR)
     assert "took 12 minutes" in told and "67 % of what" in told and "faces, 80 % of it" in told
     assert "0.3 s, as wanted (3 s)" in told and "28.0 s, more than wanted (20 s)" in told
+
+
+def test_the_committed_hour_is_whole():
+    """Every kind of work under quick; three calls of each sort; no time is negative."""
+    record = speed_hours.load_hour()
+    assert {"trainings", "notebooks", "the book is rendered", "data are read"} < set(record["quick"])
+    assert set(record["quick"]) & set(MEASURES) >= {"latent_fit", "probes", "generation", "faces", "information"}
+    for kinds in (record["quick"], record["reference"]):
+        assert all(seconds >= 0 and n > 0 for seconds, n in kinds.values())
+    assert sum(s for s, _ in record["quick"].values()) <= 2 * 60 * record["minutes"] + 120  # of two cores
+    assert [len(times) for times in record["again"].values()] == [3, 3]
 
 
 def test_a_thousand_runs_are_scheduled_by_hand_alike():

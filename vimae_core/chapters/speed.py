@@ -1,5 +1,6 @@
 """The record of `make bench`, as tables and a figure."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -8,28 +9,16 @@ import pandas as pd
 
 from vimae_core.config import RunConfig
 from vimae_core.data import ROOT
-from vimae_core.report.show import show_figure, show_table
-from vimae_core.report.statistics import mean_over_seeds
+from vimae_core.report.show import show_figure, show_table, show_tabs
 from vimae_core.report.style import INK, PALE, SERIES, WIDTH
 from vimae_core.store import read_json
 
-RECORD = ROOT / "benchmarks" / "record.json"
-# How many times as fast as pythae we wanted to be, and which share of the processor's peak to reach; set beforehand.
-GOALS = {
-    "conv 1/8 VAE": (5, None),
-    "conv 1/8 WAE-MMD": (5, None),
-    "conv 1/4 VAE": (5, 0.45),
-    "conv 1/4 WAE-MMD": (5, 0.45),
-    "mlp 3x256 VAE": (2.5, None),
-    "mlp 3x256 WAE-MMD": (6, None),
-}
+MACHINES = {"amx": "a processor with AMX", "avx512": "one without"}  # by what multiplies bf16; each has its record
+TRAININGS = [f"{net} {model}" for net in ("conv 1/8", "conv 1/4", "mlp 3x256") for model in ("VAE", "WAE-MMD")]
+# What was wanted, set beforehand: how many times as fast as pythae, and by machine which share of the processor's peak.
+RATIOS = {"mlp 3x256 VAE": 2.5, "mlp 3x256 WAE-MMD": 6}
+SHARES = {"conv 1/4 VAE": {"amx": 0.45, "avx512": 0.65}, "conv 1/4 WAE-MMD": {"amx": 0.45, "avx512": 0.65}}
 PRODUCTS = ("convolutions", "matrix products")  # the shares of a step that multiply
-EVALUATION = {  # how many images or points each handles
-    "encode mlp 3x256": 60_000,
-    "encode conv 1/8": 60_000,
-    "MMD² of 10,000 and 10,000, d = 8": 10_000,
-    "MMD² of 10,000 and 10,000, d = 64": 10_000,
-}
 
 
 def runs(p: SimpleNamespace) -> dict[str, list[RunConfig]]:
@@ -42,12 +31,21 @@ def measures(group: str, p: SimpleNamespace) -> dict[str, dict]:
     return {}
 
 
-def load_record() -> dict:
-    """Raises RunError where the record is missing or damaged."""
-    return read_json(RECORD)
+def load_records() -> dict[str, dict]:
+    """By machine. Raises RunError where a record is missing or damaged."""
+    records = {kind: read_json(ROOT / "benchmarks" / f"record-{kind}.json") for kind in MACHINES}
+    return {kind: record | {"machine": kind} for kind, record in records.items()}
 
 
-def provenance(record: dict, file: str = "record.json", command: str = "make bench") -> str:
+def by_machine(show: Callable[[dict, str], None], records: dict[str, dict], name: str) -> None:
+    """Displays the same of every machine's record, each in a tab."""
+    first = next(iter(records))
+    names = {kind: name if kind == first else f"{name}-{kind}" for kind in records}
+    show_tabs({MACHINES[kind].capitalize(): lambda k=kind: show(records[k], names[k]) for kind in records})
+
+
+def provenance(record: dict, file: str = "", command: str = "make bench") -> str:
+    file = file or f"record-{record['machine']}.json"
     at, rounds = record["environment"], f"{record['rounds']} rounds; " if "rounds" in record else ""
     return (
         f"Provenance: benchmarks/{file}, written by `{command}`; {rounds}code {at['commit']}; "
@@ -55,19 +53,22 @@ def provenance(record: dict, file: str = "record.json", command: str = "make ben
     )
 
 
-def _show(record: dict, name: str, what: str, rows: dict[str, dict], caption: str) -> None:
+def shown(record: dict, name: str, what: str, rows: dict[str, dict], caption: str) -> None:
+    """Displays rows of a record as a table."""
     show_table(pd.DataFrame(rows.values(), index=pd.Index(rows, name=what)), name, caption, provenance(record))
 
 
-def briefly(record: dict) -> str:
+def briefly(records: dict[str, dict]) -> str:
     """How many times the peer's images a second, and what share of the machine's peak, over the trainings measured."""
-    of = [c for c in record["comparisons"].values() if "pythae" in c]
-    peers, shares = [c["pythae"]["ours is faster by"] for c in of], [100 * c["ours"]["share of peak"] for c in of]
-    return (
-        f"On {record['environment']['device']} this package trains {min(peers):.1f} to {max(peers):.1f} times as many "
-        f"images a second as pythae, **and uses {min(shares):.0f} to {max(shares):.0f} % of what the processor could "
-        "multiply at most**; the rest goes where the tables below say."
-    )
+    told = []
+    for kind, record in records.items():
+        of = [c for c in record["comparisons"].values() if "pythae" in c]
+        peers, shares = [c["pythae"]["ours is faster by"] for c in of], [100 * c["ours"]["share of peak"] for c in of]
+        told.append(
+            f"on {MACHINES[kind]} {min(peers):.1f} to {max(peers):.1f} times as many images a second as pythae, with "
+            f"{min(shares):.0f} to {max(shares):.0f} % of what it could multiply at most"
+        )
+    return f"This package trains {'; '.join(told)}. **The rest goes where the tables below say.**"
 
 
 def show_training(record: dict, name: str) -> None:
@@ -79,11 +80,11 @@ def show_training(record: dict, name: str) -> None:
         "two of a thread each": "ours, side by side",
     }
     columns = {
-        title: [f"{record['comparisons'][what][trainer]['median']:,.0f}" for what in GOALS]
+        title: [f"{record['comparisons'][what][trainer]['median']:,.0f}" for what in TRAININGS]
         for title, trainer in trainers.items()
     }
     show_table(
-        pd.DataFrame(columns, index=pd.Index(GOALS, name="batches of 128")),
+        pd.DataFrame(columns, index=pd.Index(TRAININGS, name="batches of 128")),
         name,
         "Images a second in training, medians over rounds in which the trainers take turns on the same cores, one "
         "process each. The last column: two trainings together, as the workflow has them.",
@@ -91,34 +92,46 @@ def show_training(record: dict, name: str) -> None:
     )
 
 
+def limits(record: dict, what: str) -> tuple[float, float]:
+    """What the ratio to pythae and the share of the peak would be if every product ran at the peak, and all else took
+    as long as it does: no better arrangement of the same products can bring more."""
+    ours, shares = record["comparisons"][what]["ours"], record["shares"][what.rsplit(" ", 1)[0]]
+    rest = 1 - sum(shares.get(kind, 0) for kind in PRODUCTS)
+    whole = rest + ours["share of peak"]
+    return record["comparisons"][what]["pythae"]["ours is faster by"] / whole, ours["share of peak"] / whole
+
+
 def show_goals(record: dict, name: str) -> None:
-    """Displays the ratios to the peer and to the processor's peak, and what was wanted."""
+    """Displays the ratios to the peer and to the processor's peak, what was wanted, and what can be had."""
     rows = {}
-    for what, (wanted, share) in GOALS.items():
+    for what in TRAININGS:
         ours, peer = record["comparisons"][what]["ours"], record["comparisons"][what]["pythae"]
-        shares = record["shares"][what.rsplit(" ", 1)[0]]
-        rest = 1 - sum(shares.get(kind, 0) for kind in PRODUCTS)
         ratio, (low, high) = peer["ours is faster by"], peer["ratios"]
+        best, share = limits(record, what)
+        wanted = SHARES.get(what, {}).get(record["machine"])
         rows[what] = {
             "ours / pythae": f"{ratio:.1f} ({low:.1f} to {high:.1f})",
-            "wanted": _wanted(wanted, wanted <= ratio),
+            "wanted": _wanted(RATIOS.get(what), ratio, best),
             "share of peak": f"{100 * ours['share of peak']:.0f} %",
-            "share wanted": "—" if share is None else _wanted(100 * share, share <= ours["share of peak"], " %"),
-            "at the peak": f"{ratio / (rest + ours['share of peak']):.1f}",
+            "share wanted": _wanted(wanted and 100 * wanted, 100 * ours["share of peak"], 100 * share, " %"),
         }
-    _show(
+    shown(
         record,
         name,
         "batches of 128",
         rows,
         "Training beside pythae and beside the processor: ratios within a round, with their range. The peak is the "
-        "processor's rate in a large matrix product; the last column is what the ratio to pythae would be if every "
-        "multiplication of the training ran at it, and all else took as long as it does.",
+        "processor's rate in a large matrix product. A goal beyond the limit gives way to it: what there would be if "
+        "every product of the training ran at the peak, and all else took as long as it does.",
     )
 
 
-def _wanted(goal: int | float, reached: bool, unit: str = "") -> str:
-    return f"{goal:g}{unit}: {'reached' if reached else 'missed'}"
+def _wanted(goal: float | None, found: float, limit: float = np.inf, unit: str = "") -> str:
+    if goal is None:
+        return "—"
+    if found < goal and limit < goal:
+        return f"{goal:g}{unit}: beyond the limit of {limit:.2g}{unit}, of which {100 * found / limit:.0f} % are had"
+    return f"{goal:g}{unit}: {'reached' if found >= goal else 'missed'}"
 
 
 def show_rates(record: dict, name: str) -> None:
@@ -126,7 +139,7 @@ def show_rates(record: dict, name: str) -> None:
     kinds = {"pythae": (PALE, "s"), "ours, fp32": (SERIES[5], "D"), "ours": (SERIES[0], "o"), "limit": (INK, "|")}
     figure, axis = plt.subplots(figsize=(WIDTH, 3.4))
     told = []
-    for row, what in enumerate(GOALS):
+    for row, what in enumerate(TRAININGS):
         found = record["comparisons"][what]
         values = {kind: found[kind]["median"] for kind in ("pythae", "ours, fp32", "ours")}
         values["limit"] = found["peak"]["median"] / found["ours"]["flops"]
@@ -136,7 +149,7 @@ def show_rates(record: dict, name: str) -> None:
             size, label = (14 if marker == "|" else 7), (kind if row == 0 else None)
             axis.plot(value, row, marker, color=colour, markersize=size, label=label, linestyle="")
         told.append(f"{what}: " + ", ".join(f"{kind} {value:,.0f}" for kind, value in values.items()))
-    axis.set(xscale="log", xlabel="images a second", yticks=range(len(GOALS)), yticklabels=list(GOALS))
+    axis.set(xscale="log", xlabel="images a second", yticks=range(len(TRAININGS)), yticklabels=TRAININGS)
     axis.invert_yaxis()
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4)
     show_figure(
@@ -151,22 +164,35 @@ def show_rates(record: dict, name: str) -> None:
 
 def show_levers(record: dict, name: str) -> None:
     """Displays how much slower a training is without each of what makes it fast."""
-    nets = {what.split(", ")[1]: one for what, one in record["comparisons"].items() if what.startswith("levers")}
-    levers = list(dict.fromkeys(lever for one in nets.values() for lever in one if lever != "ours"))
-    columns = {}
-    for net, one in nets.items():
-        columns[net] = []
-        for lever in levers:
-            found = one.get(lever)
-            span = "({:.2f} to {:.2f})".format(*found["ratios"]) if found else ""
-            columns[net].append(f"{found['ours is faster by']:.2f} {span}" if found else "—")
-    show_table(
-        pd.DataFrame(columns, index=pd.Index(levers, name="what is taken away")),
-        name,
+    caption = (
         "How many times as fast VIMAE-n trains as it would without one of its levers; ratios within a round, with "
-        "their range.",
-        provenance(record),
+        "their range."
     )
+    _show_changed(record, name, "levers", "what is taken away", lambda ratio: ratio, caption)
+
+
+def show_tried(record: dict, name: str) -> None:
+    """Displays what each of what was tried and left out would bring; nothing of a record that does not tell."""
+    caption = (
+        "How many times as fast VIMAE-n would train with what was tried and left out; ratios within a round, with "
+        "their range."
+    )
+    _show_changed(record, name, "tried", "what is added", lambda ratio: 1 / ratio, caption)
+
+
+def _show_changed(record: dict, name: str, of: str, title: str, told: Callable[[float], float], caption: str) -> None:
+    nets = {w.partition(", ")[2]: one for w, one in record["comparisons"].items() if w.startswith(f"{of}, ")}
+    changes = list(dict.fromkeys(change for one in nets.values() for change in one if change != "ours"))
+
+    def cell(found: dict | None) -> str:
+        if not found:
+            return "—"
+        low, high = sorted(map(told, found["ratios"]))
+        return f"{told(found['ours is faster by']):.2f} ({low:.2f} to {high:.2f})"
+
+    columns = {net: [cell(one.get(change)) for change in changes] for net, one in nets.items()}
+    if nets:
+        show_table(pd.DataFrame(columns, index=pd.Index(changes, name=title)), name, caption, provenance(record))
 
 
 def show_seeds(record: dict, name: str) -> None:
@@ -180,9 +206,9 @@ def show_seeds(record: dict, name: str) -> None:
             "stacked": f"{one['ours']['median']:,.0f}",
             "two of a thread each": f"{one['side by side']['median']:,.0f}",
             "stacked / one by one": f"{ratio:.2f} ({low:.2f} to {high:.2f})",
-            "wanted": _wanted(2, ratio >= 2),
+            "wanted": _wanted(2, ratio),
         }
-    _show(
+    shown(
         record,
         name,
         "five seeds",
@@ -203,78 +229,3 @@ def show_shares(record: dict, name: str) -> None:
         f"Where the time of a training step of VIMAE-n goes, in {record['precision']}, by PyTorch's profiler.",
         provenance(record),
     )
-
-
-def show_evaluation(record: dict, name: str) -> None:
-    """Displays how long evaluation takes beside the bare computation."""
-    rows = {}
-    for what, n in EVALUATION.items():
-        ours, bare = record["comparisons"][what]["ours"], record["comparisons"][what]["bare"]
-        times = 1 / bare["ours is faster by"]
-        low, high = sorted(1 / ratio for ratio in bare["ratios"])
-        rows[what] = {
-            "seconds": f"{n / ours['median']:.3f}",
-            "bare": f"{n / bare['median']:.3f}",
-            "ours / bare": f"{times:.2f} ({low:.2f} to {high:.2f})",
-            "wanted": _wanted(1.5, times <= 1.5),
-        }
-    _show(
-        record,
-        name,
-        "evaluation",
-        rows,
-        "Seconds of an evaluation, medians, beside the bare computation: 60,000 images forward through the encoder, "
-        "and one product of a 10,000 × d with a d × 10,000 matrix. Ratios within a round, with their range.",
-    )
-
-
-def show_memory(record: dict, name: str) -> None:
-    """Displays seconds an epoch and memory against the number of images."""
-    rows = []
-    for net in ("mlp 3x256", "conv 1/4"):
-        for one in record["memory"][net]:
-            seconds = one["seconds an epoch"]
-            rows.append(
-                (
-                    net,
-                    f"{one['n_train']:,}",
-                    f"{seconds:.1f}",
-                    f"{1e6 * seconds / one['n_train']:.0f}",
-                    f"{one['MiB']:,}",
-                )
-            )
-    columns = ["network", "images", "seconds an epoch", "µs an image", "MiB at most"]
-    show_table(
-        pd.DataFrame(rows, columns=columns).set_index("network"),
-        name,
-        "Seconds an epoch and memory against the number of images: the whole process, Python and PyTorch included; the "
-        f"data set itself is {record['memory']['data MiB']} MiB.",
-        provenance(record),
-    )
-
-
-def show_quality(record: dict, name: str) -> None:
-    """Displays final losses and probe accuracies in both precisions, and their paired differences over seeds."""
-    rows = {}
-    for net, methods in record["quality"].items():
-        for method, found in methods.items() if net != "seeds" else ():
-            if method != "config":
-                rows[f"{net}, {'VAE' if method == 'vae' else 'VIMAE-n'}"] = {
-                    **_both(found, "loss", "final loss, nats", 1.0, ".2f"),
-                    **_both(found, "accuracy", "accuracy, %", 100.0, ".2f"),
-                }
-    _show(
-        record,
-        name,
-        "",
-        rows,
-        "bf16 against fp32: the final training loss, and the test accuracy of a support vector machine on the "
-        "posterior means of 1,000 labelled digits; mean and 95 % interval over seeds "
-        f"{', '.join(map(str, record['quality']['seeds']))}, and of the difference within a seed.",
-    )
-
-
-def _both(found: dict, measure: str, title: str, scale: float, spec: str) -> dict[str, str]:
-    fp32, bf16 = (scale * np.array(found[precision][measure]) for precision in ("fp32", "bf16"))
-    values = {"fp32": fp32, "bf16": bf16, "bf16 − fp32": bf16 - fp32}
-    return {f"{title}, {column}": format(mean_over_seeds(list(v)), spec) for column, v in values.items()}
