@@ -11,7 +11,7 @@ help:
 	@echo "make test                  style, unit tests, every notebook, the book in a browser"
 	@echo "make lab                   change the notebooks in JupyterLab"
 	@echo "make verify-reference      do the published numbers still follow from this code?"
-	@echo "make bench                 speed beside a peer and the machine's limit; writes benchmarks/record-*.json (20 minutes)"
+	@echo "make bench                 speed beside a peer and the machine's limit; writes benchmarks/record-*.json (15 minutes)"
 	@echo "make clean                 remove the rendered book, keep the trained runs"
 
 book: .venv/installed $(if $(wildcard workflow/on/$(ON)/requirements.txt),.venv/on-$(ON))
