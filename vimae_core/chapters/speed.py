@@ -42,7 +42,7 @@ def by_machine(show: Callable[[dict, str], None], records: dict[str, dict], name
     """Displays the same of every machine's record, each in a tab."""
     first = next(iter(records))
     names = {kind: name if kind == first else f"{name}-{kind}" for kind in records}
-    show_tabs({MACHINES[kind].capitalize(): lambda k=kind: show(records[k], names[k]) for kind in records})
+    show_tabs({f"A{MACHINES[kind][1:]}": lambda k=kind: show(records[k], names[k]) for kind in records})
 
 
 def provenance(record: dict, file: str = "", command: str = "make bench") -> str:
