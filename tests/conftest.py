@@ -53,6 +53,14 @@ def book_style():
     use_style()
 
 
+@pytest.fixture
+def displayed(monkeypatch) -> list[dict]:
+    """What was displayed, as mime bundles."""
+    bundles: list[dict] = []
+    monkeypatch.setattr("vimae_core.report.show.display", lambda bundle, raw: bundles.append(bundle))
+    return bundles
+
+
 def write_idx(folder: Path, train: int = 256, test: int = 64, side: int = 8, seed: int = 0) -> Path:
     """A tiny data set in the form of MNIST: blobs whose place is their class."""
     folder.mkdir(parents=True)

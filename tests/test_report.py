@@ -15,7 +15,7 @@ from scipy import stats
 
 from tests.conftest import write_idx
 from vimae_core import RunConfig, evaluate, fit, load_dataset
-from vimae_core.chapters import latent_shape_figures, speed, speed_evaluation, training_figures
+from vimae_core.chapters import latent_shape_figures, training_figures
 from vimae_core.chapters.latent_shape import choose_lambda, chosen_lambda, claim_1, fits, verdict_on_claim_1, verdicts
 from vimae_core.chapters.training import reference_of as training_reference
 from vimae_core.networks import build_network
@@ -148,14 +148,6 @@ def test_provenance_names_everything(results):
     assert text.startswith("Provenance: [notebooks/01_latent_shape.ipynb](notebook:01_latent_shape), ")
 
 
-@pytest.fixture
-def displayed(monkeypatch) -> list[dict]:
-    """What was displayed, as mime bundles."""
-    bundles: list[dict] = []
-    monkeypatch.setattr("vimae_core.report.show.display", lambda bundle, raw: bundles.append(bundle))
-    return bundles
-
-
 def test_a_figure_has_caption_alt_text_and_provenance(displayed):
     """In the book as a MyST figure, in JupyterLab as HTML with the same image; the figure is closed."""
     figure, _ = plt.subplots()
@@ -258,51 +250,6 @@ def test_a_measure_is_told_in_another_unit_with_its_band(results):
     scaled = replace(results, table=table.assign(mmd2_pooled=1.0)).scaled("mmd2", 1e4)
     assert bands(["VAE"], scaled, "mmd2", ".1f") == ["[−0.2, 0.5]"] and scaled.mean("VAE", "mmd2", ".1f") == "3.0"
     assert scaled.values("VAE", "mmd2_pooled") == [1.0]
-
-
-@pytest.mark.parametrize("machine", speed.load_records())
-def test_the_benchmark_page_shows_the_record(displayed, machine):
-    """Every table of the speed page from the committed record of each kind of machine, its ratios among them."""
-    record = speed.load_records()[machine]
-    shown = [getattr(speed, f"show_{name}") for name in ("rates", "training", "goals", "levers", "shares", "seeds")]
-    shown += [getattr(speed_evaluation, f"show_{name}") for name in ("evaluation", "memory", "quality")]
-    for show in shown:
-        show(record, "x")
-    assert len(displayed) == 9
-    training = displayed[2]["text/markdown"]
-    for what in speed.TRAININGS:
-        assert f"{record['comparisons'][what]['pythae']['ours is faster by']:.1f} (" in training
-    assert all(abs(sum(shares.values()) - 1) < 1e-6 for shares in record["shares"].values())
-    assert all(f"benchmarks/record-{machine}.json" in bundle["text/markdown"] for bundle in displayed)
-
-
-@pytest.mark.parametrize(
-    ("products", "share", "told"),
-    [
-        (0.5, 0.5, "0.45: reached"),
-        (0.6, 0.44, "0.45: missed"),  # at most 0.44 / 0.84
-        (0.2, 0.2, "0.45: beyond the limit of 0.2, of which 100 % are had"),
-        (0.6, 0.3, "0.45: beyond the limit of 0.43, of which 70 % are had"),
-    ],
-)
-def test_a_goal_beyond_the_limit_gives_way_to_it(products, share, told):
-    """What there would be if every product ran at the peak, and all else took as long as it does."""
-    ours = {"share of peak": share}
-    record = {"comparisons": {"conv 1/4 VAE": {"ours": ours, "pythae": {"ours is faster by": 3.0}}}}
-    record["shares"] = {"conv 1/4": {"convolutions": products, "batch norm": 1 - products}}
-    ratio, limit = speed.limits(record, "conv 1/4 VAE")
-    assert limit == pytest.approx(share / (1 - products + share)) and ratio == pytest.approx(3 * limit / share)
-    assert speed._wanted(0.45, share, limit) == told
-
-
-def test_what_was_tried_is_told_as_what_it_would_bring(displayed):
-    """A training that it makes slower is below 1; a record that does not tell shows nothing."""
-    found = {"ours is faster by": 1.25, "ratios": [1.0, 2.0]}
-    record = {"machine": "amx", "environment": speed.load_records()["amx"]["environment"]}
-    speed.show_tried(record | {"comparisons": {"levers, x": {"ours": {}}}}, "a")
-    assert displayed == []
-    speed.show_tried(record | {"comparisons": {"tried, x": {"ours": {}, "compiled": found}}}, "a")
-    assert "| compiled | 0.80 (0.50 to 1.00) |" in displayed[0]["text/markdown"]
 
 
 def test_a_reference_is_of_the_same_data(tiny):
