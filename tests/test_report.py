@@ -136,12 +136,17 @@ def test_provenance_names_everything(results):
     """Notebook, profile, runs, seeds, epochs, images, data, code, torch, machine and date."""
     text = provenance("01_latent_shape", "smoke", results.runs)
     environment = results.runs[0].environment
-    for part in ("notebooks/01_latent_shape.ipynb", "profile smoke", "8 runs", "seeds 0, 1", "1 epoch on all",
-                 "tiny", environment["data_digest"][:8], environment["commit"], torch.__version__,
-                 environment["device"], environment["time"][:10]):  # fmt: skip
+    on = f"torch {torch.__version__}, {environment['precision']} on {environment['device']}"
+    for part in ("notebooks/01_latent_shape.ipynb", "profile smoke", "8 runs", "seeds 0, 1", "1 epoch on all", "tiny",
+                 environment["data_digest"][:8], environment["commit"], on, environment["time"][:10]):  # fmt: skip
         assert part in text
     paths = [Path(f"store/{i}a") for i in range(5)]
     many = [replace(results.runs[0], path=p, environment={**environment, "commit": f"c{p.name}"}) for p in paths]
+    mixed = [
+        replace(run, environment={**environment, "precision": p})
+        for run, p in zip(many[:2], ["bf16", "fp32"], strict=True)
+    ]
+    assert ", bf16, fp32 on " in provenance("n", "smoke", mixed)
     assert "code of 5 commits, named there;" in provenance("n", "smoke", many)
     assert "code [c0a](commit:c0a), [c1a](commit:c1a);" in provenance("n", "smoke", many[:2])
     assert "[2 runs](runs:0a+1a), seed " in provenance("n", "smoke", [many[1], many[0], many[1]])

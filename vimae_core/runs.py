@@ -79,6 +79,11 @@ class Run:
         return dict(zip(json.loads(meta["terms"]), tensors["log"].T, strict=True))
 
     @property
+    def precision(self) -> str:
+        """fp32 or bf16: what the processor that trained it multiplied in."""
+        return self.environment.get("precision", "fp32")  # the first records had no other
+
+    @property
     def prior(self) -> Prior:
         return make_prior(self.config.prior, self.config.latent_dim, self.config.prior_scale, self.config.prior_shape)
 

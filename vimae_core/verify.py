@@ -32,15 +32,14 @@ def verify(run: Run, data: Dataset | None = None) -> float:
     In the precision of the record, whatever this processor's own, and to the tolerance that it needs.
     Raises RunError where a term deviates by more.
     """
-    precision = run.environment.get("precision", "fp32")  # the first records had no other
-    rough = precision == "bf16" or run.config.architecture == "conv"
+    rough = run.precision == "bf16" or run.config.architecture == "conv"
     steps, floor, tolerance = REPLAY_ROUGHLY if rough else REPLAY
     data = data or load_dataset(run.config.dataset, run.config.data_root)
     if data.digest != run.environment["data_digest"]:
         raise RunError(f"{run.path}: recorded with data {run.environment['data_digest'][:12]}, here {data.digest[:12]}")
     with own_settings():
         device = pick_device(run.config.device)
-        training = Training(replace(run.config, precision=precision), data["train"][0], device)
+        training = Training(replace(run.config, precision=run.precision), data["train"][0], device)
         steps = min(steps, training.total_steps)
         for _ in range(steps):
             training.advance()

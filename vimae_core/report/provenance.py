@@ -13,7 +13,7 @@ SIGN = "Where this comes from"
 
 
 def provenance(notebook: str, profile: str, runs: list[Run]) -> str:
-    """Where numbers come from: notebook, profile, seeds, epochs, data, commit, machine and date of their runs."""
+    """Where numbers come from: notebook, profile, seeds, epochs, data, commit, precision, machine, date of runs."""
     runs = list({run.path: run for run in runs}.values())
     configs, environments = [run.config for run in runs], [run.environment for run in runs]
     epochs = {c.epochs for c in configs}
@@ -26,7 +26,8 @@ def provenance(notebook: str, profile: str, runs: list[Run]) -> str:
         f"{seeds_of(runs)}; {_few(epochs)} epoch{'s' * (epochs != {1})} "
         f"on {_few(images)} training images of {_few({c.dataset for c in configs})} "
         f"(data {_few({e['data_digest'][:8] for e in environments})}); code {of_few}; "
-        f"torch {_few({e['torch'] for e in environments})} on {_few({e['device'] for e in environments})}; "
+        f"torch {_few({e['torch'] for e in environments})}, {_few({run.precision for run in runs})} "
+        f"on {_few({e['device'] for e in environments})}; "
         f"{_few({e['time'][:10] for e in environments})}."
     )
 
