@@ -9,7 +9,9 @@ from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "workflow"))
 import execute
-from papermill.execute import execute_notebook
+from papermill import execute as papermill_execute
+
+EXECUTED = papermill_execute.execute_notebook
 
 
 def unexecuted(source, *_, **__):
@@ -35,7 +37,7 @@ def ran(tmp_path, monkeypatch):
         record.write_text(found)
         calls = []
         with monkeypatch.context() as patch:
-            patch.setattr(execute, "execute_notebook", lambda *a, **k: calls.append(a) or papermill(*a, **k))
+            patch.setattr(papermill_execute, "execute_notebook", lambda *a, **k: calls.append(a) or papermill(*a, **k))
             execute.main(*map(str, (source, target, profile, digest, record)))
         return bool(calls), nbformat.read(target, 4)
 
@@ -50,7 +52,7 @@ def shown(notebook) -> list[str]:
 
 def test_new_text_stands_beside_the_outputs_that_are_there(ran):
     """As an execution would leave them, without one; a damaged or missing earlier one is no loss."""
-    executed, first = ran(cell="print(2 * n, profile)", papermill=execute_notebook)
+    executed, first = ran(cell="print(2 * n, profile)", papermill=EXECUTED)
     assert executed and shown(first)[1:] == ['# Parameters\nprofile = "smoke"', "Prose.", "42 smoke"]
     executed, told = ran(text="Other prose.\n\nAnd more.", cell="print(2 * n, profile)")
     assert not executed and shown(told)[2:] == ["Other prose.\n\nAnd more.", "42 smoke"]
@@ -72,5 +74,5 @@ def test_what_the_cells_show_comes_from_is_executed_again(ran, change):
 def test_a_failing_cell_leaves_nothing(ran, tmp_path):
     """Neither a notebook, nor something that a later call takes for an execution; its traceback ends the process."""
     with pytest.raises(SystemExit, match="RuntimeError: on purpose"):
-        ran(cell="raise RuntimeError('on purpose')", papermill=execute_notebook)
+        ran(cell="raise RuntimeError('on purpose')", papermill=EXECUTED)
     assert not (tmp_path / "executed").exists() and not (tmp_path / "results").exists()

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from papermill.exceptions import PapermillExecutionError
-from papermill.execute import execute_notebook
 
 KEPT = Path(__file__).resolve().parent.parent / "_build" / "executed"  # the last execution of each notebook
 FROM = "determined_by"  # in a notebook's metadata
@@ -27,6 +25,9 @@ def main(source: str, target: str, profile: str, digest: str, *files: str) -> No
     if executed := told_anew(Path(source), kept, determined):
         print(f"{source}: its cells and all that they show are as before, its text is told anew")
     else:
+        from papermill.exceptions import PapermillExecutionError  # here: importing it takes a second
+        from papermill.execute import execute_notebook
+
         try:
             executed = execute_notebook(source, None, {"profile": profile}, kernel_name="python3", progress_bar=False)
         except PapermillExecutionError as error:
@@ -35,15 +36,21 @@ def main(source: str, target: str, profile: str, digest: str, *files: str) -> No
         for cell in executed.cells:
             if INJECTED in _tags(cell):  # the book shows a notebook's own parameters
                 cell.metadata["tags"].append("remove-input")
-    for path in (kept, Path(target)):
+    write(executed, kept, Path(target))
+
+
+def write(executed: NotebookNode, *paths: Path) -> None:
+    """Each whole or not at all."""
+    for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
             nbformat.write(executed, draft := Path(folder) / path.name)
             os.replace(draft, path)
 
 
-def told_anew(source: Path, kept: Path, determined: str) -> NotebookNode | None:
-    """The notebook with the outputs that an earlier execution kept; None where that had other cells or other inputs."""
+def told_anew(source: Path, kept: Path, determined: str | None = None) -> NotebookNode | None:
+    """The notebook with the outputs that an earlier execution kept; None where that had other cells or other inputs,
+    which a caller who knows that nothing else has changed need not name."""
     try:
         told, executed = nbformat.read(source, as_version=4), nbformat.read(kept, as_version=4)
     except (OSError, ValueError):  # never executed; damaged
@@ -51,7 +58,7 @@ def told_anew(source: Path, kept: Path, determined: str) -> NotebookNode | None:
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
     own = [cell for cell in told.cells if cell.cell_type == "code"]
     before = [cell for cell in code if INJECTED not in _tags(cell)]
-    if executed.metadata.get(FROM) != determined or _said(before) != _said(own):
+    if determined not in (None, executed.metadata.get(FROM)) or _said(before) != _said(own):
         return None
     for cell, old in zip(own, before, strict=True):
         cell.outputs, cell.execution_count = old.outputs, old.execution_count

@@ -13,12 +13,14 @@ import sys
 import time
 from pathlib import Path
 
+import changes
 import minutes
-import unchanged
+import text
 from filelock import FileLock, Timeout
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+LOCK = ROOT / ".snakemake" / "workflow.lock"
 
 PLACES = {path.parent.name: path.parent for path in sorted((ROOT / "workflow" / "on").glob("*/config.yaml"))}
 NEEDS = {"slurm": "sbatch", "kubernetes": "kubectl"}  # the command by which one reaches it
@@ -51,20 +53,39 @@ def _folder(where: str) -> Path:
 
 def main(profile: str = "quick", *options: str) -> None:
     """Ends the process with snakemake's exit status; with 1 for an unknown profile."""
-    if not options and unchanged.since_the_last(profile):
+    changed = None if options else changes.since_the_last(profile)
+    if changed == []:
         print("Nothing has changed since the last build: _build/html/index.html")
-        return
+    elif not (changed and told_anew(profile, changed)):
+        build(profile, *options)
+
+
+def told_anew(profile: str, changed: list[Path]) -> bool:
+    """Whether only text has changed, and the book tells it now. Not while another build runs: what it leaves counts."""
+    begun, before = time.time(), changes.inputs(profile)
+    try:
+        with FileLock(LOCK, timeout=0):
+            if told := text.told_anew(changed):
+                changes.note(profile, before)
+                print(f"{time.time() - begun:.0f} seconds: only text had changed. Nothing was trained or executed.")
+            return told
+    except Timeout:
+        return False
+
+
+def build(profile: str, *options: str) -> None:
+    """By snakemake, whose exit status ends the process."""
+    command = asked(profile, *options)
     from snakemake.cli import main as snakemake  # here: importing it takes seconds
 
-    command = asked(profile, *options)
-    Path(".snakemake").mkdir(exist_ok=True)
-    lock = FileLock(".snakemake/workflow.lock")
+    LOCK.parent.mkdir(exist_ok=True)
+    lock = FileLock(LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         print("another `make book` runs in this folder: waiting for it", flush=True)
         lock.acquire()
-    begun, before, finished = time.time(), unchanged.inputs(profile), False
+    begun, before, finished = time.time(), changes.inputs(profile), False
     try:
         snakemake(command)
     except SystemExit as end:  # as it always ends
@@ -75,7 +96,7 @@ def main(profile: str = "quick", *options: str) -> None:
         if finished and minutes.notebooks(begun):  # what they show may have moved
             subprocess.run([sys.executable, "-m", "vimae_core.report.moved", profile])  # which loads much
         if finished and not options:
-            unchanged.note(profile, before)
+            changes.note(profile, before)
 
 
 if __name__ == "__main__":
