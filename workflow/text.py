@@ -24,7 +24,9 @@ def told_anew(changed: list[Path]) -> bool:
         return False
     for name, executed in told.items():
         execute.write(executed, execute.KEPT / name, ROOT / "book" / "results" / name)
-    (ROOT / "_build" / "html" / "index.html").unlink(missing_ok=True)
+    book = ROOT / "_build" / "html" / "index.html"
+    book.unlink(missing_ok=True)
     if status := subprocess.run([sys.executable, "workflow/render.py"], cwd=ROOT).returncode:
+        book.unlink(missing_ok=True)  # written in spite of warnings
         sys.exit(status)
     return True
