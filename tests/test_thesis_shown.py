@@ -1,5 +1,6 @@
 """Claims 7 to 9 as they are shown, from made-up runs: marks, lines, tables, and nothing where there is nothing."""
 
+import re
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
@@ -91,7 +92,8 @@ def test_rate_and_fit_have_the_slopes_that_were_made(groups):
     alpha, lambda_ = text.split("**Ten times VIMAE-n's λ**")
     for part, slope in ((alpha, 2.0), (lambda_, 3.0)):
         assert float(part.partition("on clean digits ")[2].split()[0]) == pytest.approx(slope, abs=0.15)
-    assert thesis_words.of_rate_and_fit(made_up(keep=lambda c: False)) == ""
+    for lacking in (made_up(keep=lambda c: False), made_up(keep=lambda c: c.seed == P.seeds[0])):  # no interval
+        assert thesis_words.of_rate_and_fit(lacking) == ""
 
 
 def test_a_tolerance_is_a_dose_of_its_own(groups):
@@ -130,4 +132,5 @@ def test_what_a_scale_does_is_told_with_both_ends(groups):
     text = thesis_words.of_scale(groups)
     assert text.startswith("With the noise learnt, priors of which one is 16 times as wide") and "0.0025" in text
     assert "and 0.0400" in text and "16.0 times as large" in text and "8 times the width takes" in text
+    assert re.search(r"error from \S+ ± \S+ to \S+ ± \S+ and the information, from above, from .* to .* nats", text)
     assert thesis_words.of_scale(made_up(keep=lambda c: False)) == ""

@@ -129,20 +129,22 @@ def of_scale(groups: Group) -> str:
         return ""
     given = given[given["tails"] == "normal"]
 
-    def ends(table, measure: str, spec: str) -> str:
-        low, high = (table[table["scale"] == s][measure].tolist() for s in (table["scale"].min(), table["scale"].max()))
-        return f"{mean_over_seeds(low):{spec}} and {mean_over_seeds(high):{spec}}"
+    def at_ends(table, measure: str) -> list[list[float]]:
+        scales = table["scale"].min(), table["scale"].max()
+        return [table[table["scale"] == s][measure].tolist() for s in scales]
+
+    def means(table, measure: str, between: str) -> str:
+        return f" {between} ".join(f"{mean_over_seeds(values):.1f}" for values in at_ends(table, measure))
 
     widest = [f"{t['scale'].max() / t['scale'].min():.0f}" for t in (learnt, given)]
-    wide, narrow = (
-        learnt[learnt["scale"] == learnt["scale"].agg(end)]["posterior_std"].mean() for end in ("max", "min")
-    )
+    # Medians: a coordinate that one seed does not use has a noise of any size.
+    noises = [float(np.median(values)) for values in at_ends(learnt, "posterior_std")]
     return (
         f"With the noise learnt, priors of which one is {widest[0]} times as wide as the other end with "
-        f"{ends(learnt, 'squared_error', '.1f')} of squared error, and noises of "
-        f"{ends(learnt, 'posterior_std', '.4f')}, {wide / narrow:.1f} times as large. With the noise given, "
-        f"{widest[1]} times the width takes the squared error from {ends(given, 'squared_error', '.1f')} and the "
-        f"information, from above, from {ends(given, 'information_above', '.1f')} nats."
+        f"{means(learnt, 'squared_error', 'and')} of squared error, and with noises of {noises[0]:.4f} and "
+        f"{noises[1]:.4f}, {noises[1] / noises[0]:.1f} times as large (medians over seeds). With the noise given, "
+        f"{widest[1]} times the width takes the squared error from {means(given, 'squared_error', 'to')} and the "
+        f"information, from above, from {means(given, 'information_above', 'to')} nats."
     )
 
 
@@ -159,7 +161,7 @@ def of_rate_and_fit(groups: Group) -> str:
     told = []
     for road, (table, dose) in roads.items():
         by = [slopes(table, "dose", c) for c in CONDITIONS]
-        if not len(by[0]):
+        if len(by[0]) < 2:  # seeds that have every dose
             return ""
         parts = (
             f"{NAMES[c]} {mean_over_seeds(of.tolist()).with_ends('.2f')}" for c, of in zip(CONDITIONS, by, strict=True)
