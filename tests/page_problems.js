@@ -37,6 +37,8 @@
   };
   if (document.documentElement.scrollWidth > innerWidth)
     problems.push(`the page scrolls sideways: ${document.documentElement.scrollWidth} > ${innerWidth}`);
+  for (const link of document.querySelectorAll(".prev-next-area a"))
+    if (link.scrollWidth > link.clientWidth + 1) tell("a neighbour's title cut", link);
   for (const box of article.querySelectorAll(":not(mjx-container *, svg *)")) {
     const { width, right } = box.getBoundingClientRect();
     if (width <= 1) continue; // for screen readers alone

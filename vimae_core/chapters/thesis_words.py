@@ -102,8 +102,13 @@ def of_capacity(told: dict[str, Told]) -> str:
     first = _on_every_road(told)
     if not first:
         return ""
-    parts = (f"{n}: {t.outcome.difference.with_ends('.2f')}, {word(t)}" for n, t in told.items())
-    return f"{first} In points of accuracy a doubling, in the direction that the claim has: {'; '.join(parts)}."
+    roads: dict[str, list[str]] = {}
+    for name, t in told.items():
+        road, _, condition = name.rpartition(", ")
+        slope = t.outcome.difference.with_ends(".2f")
+        roads.setdefault(road, []).append(f"{NAMES[condition]} {slope}, {word(t)}")
+    parts = (f"*{road}*: {'; '.join(slopes)}" for road, slopes in roads.items())
+    return f"{first} In points of accuracy a doubling, in the direction that the claim has. {'. '.join(parts)}."
 
 
 def of_following(groups: Group) -> str:
@@ -158,11 +163,12 @@ def of_rate_and_fit(groups: Group) -> str:
         "A doubling of InfoVAE's α": (alpha.assign(dose=np.log2(alpha["alpha"])), "alpha"),
         "Ten times VIMAE-n's λ": (ramp.assign(dose=np.log10(ramp["lambda"])), "lambda"),
     }
-    told = []
+    told, seeds = [], []
     for road, (table, dose) in roads.items():
         by = [slopes(table, "dose", c) for c in CONDITIONS]
         if len(by[0]) < 2:  # seeds that have every dose
             return ""
+        seeds.append(f"{len(by[0])}")
         parts = (
             f"{NAMES[c]} {mean_over_seeds(of.tolist()).with_ends('.2f')}" for c, of in zip(CONDITIONS, by, strict=True)
         )
@@ -173,7 +179,7 @@ def of_rate_and_fit(groups: Group) -> str:
             f"**{road}** moves accuracy by so many points: {', '.join(parts)}. From the least to the most the rate "
             f"goes from {rates[0]:.1f} to {rates[1]:.1f} nats, {ends}."
         )
-    return f"{' '.join(told)} Means and 95 % intervals over seeds, uncorrected."
+    return f"{' '.join(told)} Means and 95 % intervals over {' and '.join(seeds)} seeds, uncorrected."
 
 
 def in_short_of(claims: Claims) -> str:
