@@ -20,7 +20,7 @@ from vimae_core.report.show import of_few_colours
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 from breakable import breakable
-from light import css_size, lazy
+from light import css_size, lazy, named_icons
 
 FIRST = f"{TOC['root']}.html"
 
@@ -76,6 +76,21 @@ def test_the_site_is_under_30_mb(html):
     shown = {path.name for name in PAGES for path in figures(html, name)}
     assert {path.name for path in (html / "_images").iterdir()} == shown
     assert not list(html.glob("_static/locales")) + list(html.rglob("*.map")) + list(html.rglob("*.ttf"))
+
+
+def test_a_page_loads_the_icons_that_pages_name(html):
+    """By name or in two colours, and no other; the script stays whole, and those of the built book are there."""
+    script = (
+        'var p={monero:[4,5,[],"f3d0","M3"],"file-pdf":[5,5,[8,"pdf"],"f1c1",["","M0"]],sun:[5,5,[],"f1",["M","M"]]};'
+    )
+    assert (
+        named_icons(script, '<i class="fas fa-file-pdf fa-lg">')
+        == 'var p={"file-pdf":[5,5,[8,"pdf"],"f1c1",["","M0"]],};'
+    )
+    built = (html / "_static" / "scripts" / "fontawesome.js").read_text("utf-8")
+    used = {name for page in PAGES for name in re.findall(r"\bfa-([a-z0-9-]+)", (html / page).read_text("utf-8"))}
+    assert used >= {"bars", "magnifying-glass", "moon"} and len(built) < 100_000 and "monero" not in built
+    assert all(re.search(rf'[{{,]"?{name}"?:\[\d', built) for name in used - {"solid", "brands", "lg"})
 
 
 @pytest.mark.parametrize("name", PAGES)

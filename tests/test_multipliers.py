@@ -58,10 +58,11 @@ def test_codes_of_other_images_are_told_once_they_are_there():
 
 
 def published() -> list[tuple[dict, dict, dict]]:
-    """Configuration, history and fit of each committed run whose lambda was found."""
+    """Configuration, history and fit of each committed run with a plane as latent space whose lambda was found."""
     folders = [f.parent for f in REFERENCE.glob("*/config.json") if '"constrained"' in f.read_text()]
     read = lambda folder, name: json.loads((folder / f"{name}.json").read_text())  # noqa: E731
-    return [(read(f, "config"), read(f, "history"), read(f, "record")["latent_fit"]) for f in folders]
+    found = [(read(f, "config"), read(f, "history"), read(f, "record")) for f in folders]
+    return [(c, h, record["latent_fit"]) for c, h, record in found if c["latent_dim"] == 2]
 
 
 def test_what_became_of_lambda_is_told_from_the_files():
