@@ -116,6 +116,18 @@ def test_the_budget_is_that_of_the_records(monkeypatch):
     assert thesis_words.budget({"a": results["c"]}) == thesis_words.MISSING
 
 
+def test_runs_in_another_precision_are_named(monkeypatch):
+    """By group, how many of how many; nothing where all runs have one."""
+    one = lambda name, given: Run(RunConfig(), ROOT / name, {}, {"seconds": 1.0, **given})  # noqa: E731
+    runs = {"rate": [one("a", {"precision": "bf16"}), one("b", {})], "rows": [one("c", {"precision": "fp32"})],
+            "shape": [one("d", {"precision": "bf16"})], "fit": []}  # fmt: skip
+    results = {g: Results("reference", "07_capacity", "reference", of, pd.DataFrame()) for g, of in runs.items()}
+    monkeypatch.setattr(thesis_words, "reference_record", lambda run, name: {})
+    told = thesis_words.budget(results)
+    assert "as theirs could not: *β-VAE, β*, 1 of 2; *The paper's models as they stand*, 1 of 1. [What" in told
+    assert "fp32" not in thesis_words.budget({"rows": results["rows"]})
+
+
 def test_how_far_codes_follow_is_told_beside_the_band(groups):
     """Two runs within the band that draws of the priors have; the mean of all, and the paper's own λ beside it."""
     shape = groups["shape"].table.assign(mmd2=5e-4, mmd2_null_high=1e-4)

@@ -5,6 +5,7 @@ from myst_nb import glue
 
 from vimae_core.chapters.capacity import CLEAN, HEAVY
 from vimae_core.chapters.doses import CONDITIONS, doses
+from vimae_core.chapters.doses_tables import VARIED
 from vimae_core.chapters.statements import Told
 from vimae_core.chapters.statements_words import NOT_RUN, SO_FAR, in_brief, word
 from vimae_core.chapters.thesis import Group, slopes
@@ -209,7 +210,21 @@ def budget(groups: Group) -> str:
     measured = sum(took["seconds"] for run in runs for took in reference_record(run, "took").values())
     return (
         f"The reference's {len(runs)} runs took {trained / 3600:.1f} hours to train and {measured / 3600:.1f} to "
-        "measure, on one core each."
+        f"measure, on one core each.{_of_precision(groups)}"
+    )
+
+
+def _of_precision(groups: Group) -> str:
+    """Which runs were trained in fp32 where others were in bf16, and where the two are compared."""
+    by_group = {name: [run.precision for run in results.runs] for name, results in groups.items() if results}
+    if len({precision for of in by_group.values() for precision in of}) < 2:
+        return ""
+    rounded = {name: (of.count("fp32"), len(of)) for name, of in by_group.items()}
+    named = {**VARIED, "collapse": "Decoders and epochs"}
+    parts = "; ".join(f"*{named[name]}*, {n} of {of}" for name, (n, of) in rounded.items() if n)
+    return (
+        f" Networks multiply in bf16 where the processor can, and these runs in fp32, as theirs could not: {parts}. "
+        "[What that changes](speed.ipynb) was measured on other runs."
     )
 
 
