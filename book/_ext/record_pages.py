@@ -4,7 +4,6 @@ vimae_core/report/provenance.py writes these links with schemes of their own; he
 """
 
 import re
-import shutil
 from pathlib import Path
 
 from docutils import nodes
@@ -29,11 +28,8 @@ def resolve(app, doctree, docname):
         elif scheme == "commit":
             address = commit_address(remote, name)
         else:
-            address = (
-                f"{up}notebooks/{name}.ipynb"
-                if scheme == "notebook"
-                else f"{up}records/{list_name(name.split('+'))}.html"
-            )
+            page = f"records/{list_name(name.split('+'))}.html"
+            address = up + (f"_sources/book/results/{name}.ipynb" if scheme == "notebook" else page)
         if address:
             node["refuri"] = address
         else:
@@ -51,9 +47,6 @@ def write(app, exception):
             lists.setdefault(tuple(runs.split("+")), {})[f"{name}.html"] = title
     for fault in write_pages(Path(app.outdir) / "records", lists, remote_of(app.srcdir)):
         logging.getLogger(__name__).warning(fault)
-    for source in Path(app.srcdir, "notebooks").glob("*.ipynb"):
-        (Path(app.outdir) / "notebooks").mkdir(exist_ok=True)
-        shutil.copyfile(source, Path(app.outdir) / "notebooks" / source.name)
 
 
 def _linked(env, name):

@@ -18,6 +18,7 @@ from vimae_core.runs import Run
 from vimae_core.store import RunError, is_whole, read_json, runs_root
 
 ALL = "index"  # the page that lists every committed run
+FIELDS = "book/code.html#vimae_core.config.RunConfig"
 FITTED_TO = {"test": "clean training images", "both": "training images under the same condition"}
 
 
@@ -78,8 +79,7 @@ def _place(name: str) -> Path:
 
 def record_page(run: Run, record: dict, citing: dict[str, str], remote: str | None) -> str:
     """All that a run's files hold but the losses of single steps: numbers to six digits."""
-    config, own = asdict(run.config), run.config.scientific
-    usual = {k: v for k, v in config.items() if k not in own and k != "data_root"}
+    own = run.config.scientific
     where = (
         f"results/reference/{run.path.name}" if run.path.parent == REFERENCE else f"run {run.path.name} of this build"
     )
@@ -93,7 +93,7 @@ def record_page(run: Run, record: dict, citing: dict[str, str], remote: str | No
     body = (
         f"<p>{where}, of {_plain(run.environment['time'][:10])}{_shown_in(citing)}.</p>"
         f"<h2>Configuration</h2>{_table(_shown(own), 'What differs from the default')}"
-        f"<p>As by default: {_plain(usual)}.</p>"
+        f'<p>All else is <a href="../{FIELDS}">as by default</a>.</p>'
         f"<h2>Training</h2>{_history(run.history)}{_table(environment, 'Environment, and seconds of training')}"
         f"<h2>Measured</h2>{''.join(measured) or '<p>Nothing was measured of this run.</p>'}"
     )

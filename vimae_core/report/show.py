@@ -34,7 +34,7 @@ def show_figure(figure: Figure, name: str, caption: str, alt: str, provenance: s
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg" if vector else "png")
     plt.close(figure)
-    kind, content = ("svg+xml", buffer.getvalue()) if vector else ("png", of_few_colours(buffer.getvalue()))
+    kind, content = ("svg+xml", compact(buffer.getvalue())) if vector else ("png", of_few_colours(buffer.getvalue()))
     image = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
     block = Block(
         f"```{{figure}} {image}\n:name: {name}\n:alt: {alt}\n\n{caption}\n\n{folded(provenance)}\n```",
@@ -42,6 +42,13 @@ def show_figure(figure: Figure, name: str, caption: str, alt: str, provenance: s
         f"<figcaption>{_captioned(name, caption)}{folded_page(provenance)}</figcaption></figure>",
     )
     show(block)
+
+
+def compact(svg: bytes) -> bytes:
+    """The same drawing without comments, spaces between tags, and decimals of a point after the second."""
+    text = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|\s+(?=<)", "", svg.decode(), flags=re.DOTALL)
+    rounded = lambda place: re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", place[0])  # noqa: E731
+    return re.sub(r' d="[^"]*"| [xy]="[^"]*"|translate\([^)]*\)', rounded, text).encode()
 
 
 def of_few_colours(png: bytes) -> bytes:
