@@ -138,10 +138,10 @@ def test_the_box_counts_what_came_out():
     found = groups({("AE", "sap"): 1.0})
     results = chapter.together(found)
     text = words.briefly(chapter.judged(results, 5), results, found["floors"])
-    assert text.endswith("codes that nobody trained: 6 in MIG, 6 in DCI, 7 in SAP, 6 in FactorVAE.")
+    assert text.endswith("codes that no network had to learn: 6 in MIG, 6 in DCI, 7 in SAP, 6 in FactorVAE.")
     assert "Of 11 models so many have a higher mean" in text
     some = box(keep=lambda c: c.encoder_std is None)
-    assert some.startswith("**Of 16 comparisons 8 come out as claimed, 0 the other way round, 8 lack runs.**")
+    assert some.startswith("**Of 16 comparisons 8 come out as claimed, 0 the other way round, 8 without a word yet.**")
     assert box(keep=lambda c: c.seed != LAST).endswith("16 comparisons, runs are missing.")
 
 
@@ -198,5 +198,7 @@ def test_the_page_and_the_notebook_say_what_is_compared():
     assert f"their λ rising to {ends:,.0f} to bring" in notebook and len(FACTORS) == P.latent_dim == 10
     assert P.betas == [100] and "whose rate costs a hundred times as much" in notebook
     assert len(P.seeds) == 5 and "hence five, and intervals" in notebook
-    entropies = {c.prior: make_prior(c.prior, 1).entropy() for of in chapter.runs(P).values() for c in of}
+    of_unit_variance = {c.prior for of in chapter.runs(P).values() for c in of if c.prior_scale is None}
+    entropies = {name: make_prior(name, 1).entropy() for name in of_unit_variance}
+    assert "which of those of unit variance has the least entropy" in notebook
     assert min(entropies, key=entropies.get) == "uniform" and entropies["logistic"] < entropies["normal"]

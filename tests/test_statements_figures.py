@@ -132,7 +132,7 @@ def test_a_claim_in_brief():
                     "wae-code": {"a": "holds", "b": "undecided", "c": "undecided"},
                     "gaussian": {"a": None, "b": None}})  # fmt: skip
     assert {c: words.in_brief(of[2]) for c, of in some.items()} == {
-        "wae": ["holds, all 2"], "wae-code": ["1 holds", "2 undecided"], "gaussian": ["not yet run"]
+        "wae": ["all 2 hold"], "wae-code": ["1 holds", "2 undecided"], "gaussian": ["not yet run"]
     }  # fmt: skip
     fewer = told({name: one.statement for name, one in some["wae"][2].items()}, lambda name: 5)
     assert words.in_brief(fewer) == ["runs are missing"]

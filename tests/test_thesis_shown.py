@@ -10,9 +10,10 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.made_up_doses import LEVEL, P, entropy_of, made_up
-from vimae_core.chapters import collapse, doses_figures, doses_tables, thesis, thesis_figures, thesis_words
+from vimae_core.chapters import collapse, doses_figures, doses_tables, doses_words, thesis, thesis_figures
 from vimae_core.chapters.doses import doses
 from vimae_core.chapters.outcome_figures import outcome_table
+from vimae_core.chapters.statements_words import MISSING
 from vimae_core.config import RunConfig
 from vimae_core.profiles import parameters
 from vimae_core.report.results import Results
@@ -88,20 +89,23 @@ def test_a_table_has_every_dose_with_its_means(groups):
 
 def test_rate_and_fit_have_the_slopes_that_were_made(groups):
     """Two points a doubling of alpha, three a tenfold lambda, whatever the constraint's tolerance gave."""
-    text = thesis_words.of_rate_and_fit(groups)
+    text = doses_words.of_rate_and_fit(groups)
     alpha, lambda_ = text.split("**Ten times VIMAE-n's λ**")
     for part, slope in ((alpha, 2.0), (lambda_, 3.0)):
         assert float(part.partition("on clean digits ")[2].split()[0]) == pytest.approx(slope, abs=0.15)
     for lacking in (made_up(keep=lambda c: False), made_up(keep=lambda c: c.seed == P.seeds[0])):  # no interval
-        assert thesis_words.of_rate_and_fit(lacking) == ""
+        assert doses_words.of_rate_and_fit(lacking) == ""
 
 
 def test_a_tolerance_is_a_dose_of_its_own(groups):
-    """Along the fit every lambda and every tolerance has its mark, in both rows."""
-    figure = doses_figures.over_explanations({"fit": doses(groups["fit"])})
+    """Along the fit a line of every lambda and a dashed one of every tolerance, in both rows; a line for each prior."""
+    own = {"fit": doses(groups["fit"]), "adversary": doses(groups["adversary"])}
+    figure = doses_figures.over_explanations(own)
     for axis in figure.axes:
-        (line,) = [line for line in axis.lines if line.get_label() == "fit"]
-        assert len(line.get_xdata()) == len(P.lambdas) + len(P.tolerances)
+        sizes = [len(line.get_xdata()) for line in axis.lines]
+        assert sizes == [len(P.lambdas), len(P.tolerances), *[len(P.adversarial_lambdas)] * 2]
+    styles = [line.get_linestyle() for line in axis.lines]
+    assert styles == ["-", "--", "-", "-"] and [t.get_text() for t in figure.legends[0].get_texts()] == [*own]
     plt.close(figure)
 
 
@@ -111,9 +115,9 @@ def test_the_budget_is_that_of_the_records(monkeypatch):
     runs = {"a": [one("a", 3600.0), one("b", 1800.0)], "b": [one("a", 3600.0)], "c": []}
     results = {g: Results("reference", "07_capacity", "reference", of, pd.DataFrame()) for g, of in runs.items()}
     took = {"latent_fit": {"seconds": 700.0}, "probes": {"seconds": 200.0}}
-    monkeypatch.setattr(thesis_words, "reference_record", lambda run, name: {"took": took}[name])
-    assert thesis_words.budget(results).startswith("The reference's 2 runs took 1.5 hours to train and 0.5 to measure")
-    assert thesis_words.budget({"a": results["c"]}) == thesis_words.MISSING
+    monkeypatch.setattr(doses_words, "reference_record", lambda run, name: {"took": took}[name])
+    assert doses_words.budget(results).startswith("The reference's 2 runs took 1.5 hours to train and 0.5 to measure")
+    assert doses_words.budget({"a": results["c"]}) == MISSING
 
 
 def test_runs_in_another_precision_are_named(monkeypatch):
@@ -122,27 +126,46 @@ def test_runs_in_another_precision_are_named(monkeypatch):
     runs = {"rate": [one("a", {"precision": "bf16"}), one("b", {})], "rows": [one("c", {"precision": "fp32"})],
             "shape": [one("d", {"precision": "bf16"})], "fit": []}  # fmt: skip
     results = {g: Results("reference", "07_capacity", "reference", of, pd.DataFrame()) for g, of in runs.items()}
-    monkeypatch.setattr(thesis_words, "reference_record", lambda run, name: {})
-    told = thesis_words.budget(results)
-    assert "as theirs could not: *β-VAE, β*, 1 of 2; *The paper's models as they stand*, 1 of 1. [What" in told
-    assert "fp32" not in thesis_words.budget({"rows": results["rows"]})
+    monkeypatch.setattr(doses_words, "reference_record", lambda run, name: {})
+    told = doses_words.budget(results)
+    assert "2 were trained in bf16, and these in fp32, on" in told
+    assert ": *β-VAE, β*, 1 of 2; *The paper's models as they stand*, 1 of 1. [What" in told
+    assert "fp32" not in doses_words.budget({"rows": results["rows"]})
 
 
 def test_how_far_codes_follow_is_told_beside_the_band(groups):
     """Two runs within the band that draws of the priors have; the mean of all, and the paper's own λ beside it."""
     shape = groups["shape"].table.assign(mmd2=5e-4, mmd2_null_high=1e-4)
     shape.loc[shape.index[:2], "mmd2"] = 0.5e-4
-    told = thesis_words.of_following({**groups, "shape": replace(groups["shape"], table=shape)})
+    told = doses_words.of_following({**groups, "shape": replace(groups["shape"], table=shape)})
     mean = (0.5 * 2 + 5 * (len(shape) - 2)) / len(shape)
-    assert f"is {mean:.1f} × 10⁻⁴ in the mean of {len(shape)} runs" in told and "up to 1.0 × 10⁻⁴" in told
-    assert "and 2 of the runs no more than that; the paper's λ leaves VIMAE-n's at 1.0 × 10⁻⁴." in told
-    assert thesis_words.of_following(made_up(keep=lambda c: False)) == ""
+    assert f"is {mean:.1f} × 10⁻⁴ in the mean of {len(shape)} runs" in told and "less than 1.0 × 10⁻⁴ in 97.5" in told
+    assert "as 2 of the runs has. The paper's λ leaves VIMAE-n's at 1.0 × 10⁻⁴ (3 seeds)." in told
+    brief = doses_words.of_following_in_brief({"shape": replace(groups["shape"], table=shape)})
+    assert f"of {len(shape)} runs with a prior of unit variance 2 have codes that pass" in brief
+    assert doses_words.of_following(made_up(keep=lambda c: False)) == ""
 
 
 def test_what_a_scale_does_is_told_with_both_ends(groups):
-    """Noises that are sixteen times as large beside a prior sixteen times as wide; nothing without runs."""
-    text = thesis_words.of_scale(groups)
-    assert text.startswith("With the noise learnt, priors of which one is 16 times as wide") and "0.0025" in text
-    assert "and 0.0400" in text and "16.0 times as large" in text and "8 times the width takes" in text
+    """Noises that are sixteen times as large beside a prior sixteen times as wide, as at the optimum; or four times."""
+    text = doses_words.of_scale(groups)
+    assert "from 0.0025 to 0.0400, 16.0 times as much (medians over seeds); the squared" in text
+    assert "a prior 16 times as wide would" in text and "8 times the width takes" in text
     assert re.search(r"error from \S+ ± \S+ to \S+ ± \S+ and the information, from above, from .* to .* nats", text)
-    assert thesis_words.of_scale(made_up(keep=lambda c: False)) == ""
+    table = groups["scale"].table.assign(posterior_std=lambda t: t["posterior_std"].clip(0.01))
+    short = doses_words.of_scale({**groups, "scale": replace(groups["scale"], table=table)})
+    assert "4.0 times as much (medians over seeds), so that these trainings did not reach that optimum;" in short
+    assert "A doubling moves accuracy by so many points: on clean digits" in text
+    assert doses_words.of_scale(made_up(keep=lambda c: False)) == ""
+
+
+def test_eq_3_is_told_beside_an_estimate_that_knows_nothing_of_it(groups, monkeypatch):
+    """What is left of it; the neighbours' divergence between the bounds or not; runs whose rate is infinite."""
+    shape = groups["shape"].table.assign(rate=10.0, information=8.0, kl=2.25, kl_below=1.0)
+    shape.loc[shape.index[0], "rate"] = np.inf
+    own = {"shape": replace(groups["shape"], table=shape), "none": Results("x", "y", "z", [], pd.DataFrame())}
+    monkeypatch.setattr(doses_words, "reference_record", lambda run, name: {"kl": 1.5 if run.config.seed else 0.5})
+    text, n = doses_words.eq_3(own), len(shape) - 1
+    outside = sum(run.config.seed == 0 for run in groups["shape"].runs[1:])
+    assert text.startswith(f"Of {n} runs, rate less information less divergence is at most 0.250 nats.")
+    assert f"bounds in {n - outside} of them. 1 more have an infinite rate" in text and 0 < outside < n

@@ -2,9 +2,11 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
+from vimae_core.chapters.doses import doses
+from vimae_core.chapters.statements import Told
+from vimae_core.chapters.statements_words import MISSING, NOT_RUN, SO_FAR, word
 from vimae_core.one_bit import BIT, loss, terms
 from vimae_core.report.results import Results, how_small, sources
 from vimae_core.report.show import show_figure
@@ -67,8 +69,8 @@ def show_collapse(results: Results, name: str) -> None:
         name,
         f"**Does the code die? {results.title.capitalize()}.** The information between its bounds, and the rate, after "
         "trainings of so many epochs: VAE and VIMAE-n, with section 5.1's decoder and with one that sees the pixels "
-        "before. Marks: means over seeds; pale: from the bound from below to that from above. The rate is "
-        f"logarithmic above one nat. {how_small([results]).capitalize()}; constant learning rate.",
+        "before. Marks: means over seeds, of the information's bound from below; pale: from there to the bound from "
+        f"above. Both axes are logarithmic above one nat. {how_small([results]).capitalize()}; constant learning rate.",
         "Two panels over epochs, information and rate, a line for each of "
         + ", ".join(f"{m} with {d}" for m in ("VAE", "VIMAE-n") for d in DECODERS.values()),
         sources([results]),
@@ -78,7 +80,7 @@ def show_collapse(results: Results, name: str) -> None:
 
 def over_epochs(results: Results) -> Figure:
     """Information and rate."""
-    table = _with_decoder(results)
+    table = doses(results)
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.1))
     for ((method, decoder), own), mark in zip(table.groupby(["method", "decoder"], sort=False), MARKERS, strict=False):
         colour = COLOURS[method]
@@ -98,24 +100,24 @@ def over_epochs(results: Results) -> Figure:
     return figure
 
 
-def _with_decoder(results: Results) -> pd.DataFrame:
-    configs = [run.config for run in results.runs]
-    of = {field: [getattr(c, field) for c in configs] for field in ("decoder", "method", "epochs")}
-    return results.table.reset_index(drop=True).assign(**of)
-
-
-def in_words(results: Results) -> str:
-    """What is left of the information after the longest training, under each decoder."""
-    table = _with_decoder(results)
+def in_words(results: Results, of: dict[str, Told]) -> str:
+    """What is left of the information after the longest training, and what the statements on it came to; none while
+    runs lack."""
+    if {NOT_RUN, SO_FAR} & set(map(word, of.values())):
+        return MISSING
+    table = doses(results)
     last = table[table["epochs"] == table["epochs"].max()]
 
     def told(method: str, decoder: str, measure: str) -> str:
         own = last[(last["method"] == method) & (last["decoder"] == decoder)]
         return f"{mean_over_seeds(own[measure].tolist()):.2f}"
 
+    differences = "; ".join(f"{name}, {t.outcome.difference.with_ends('.2f')}: {word(t)}" for name, t in of.items())
     return (
-        f"After {last['epochs'].iloc[0]} epochs the VAE's rate is {told('vae', 'plain', 'rate')} nats with the plain "
-        f"decoder and {told('vae', 'autoregressive', 'rate')} with the one that sees the pixels before; of VIMAE-n "
-        f"there are at least {told('vimae', 'plain', 'information')} and "
-        f"{told('vimae', 'autoregressive', 'information')} nats of information (means over seeds with 95 % intervals)."
+        f"After {last['epochs'].iloc[0]} epochs, with the decoder that sees the pixels before, the VAE's code tells at "
+        f"most {told('vae', 'autoregressive', 'information_above')} nats of the image and VIMAE-n's at least "
+        f"{told('vimae', 'autoregressive', 'information')}; with the plain decoder the VAE's tells at least "
+        f"{told('vae', 'plain', 'information')}. The VAE's rate is {told('vae', 'autoregressive', 'rate')} nats with "
+        f"the one and {told('vae', 'plain', 'rate')} with the other (means over {last['seed'].nunique()} seeds, 95 % "
+        f"intervals). In nats, with intervals as corrected: {differences}."
     )

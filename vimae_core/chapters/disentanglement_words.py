@@ -26,7 +26,7 @@ def briefly(found: dict[str, Told], results: Results, floors: Results) -> str:
     above = ", ".join(f"{len(_above(results, floors, score))} in {title}" for score, title in SCORES.items())
     return (
         f"{_counted(found)} Of {len(models_of(results))} models so many have a higher mean than the best of three "
-        f"codes that nobody trained: {above}."
+        f"codes that no network had to learn: {above}."
     )
 
 
@@ -48,8 +48,8 @@ def _counted(found: dict[str, Told]) -> str:
         )
     holds, contradicted, undecided = (words.count(w) for w in ("holds", "contradicted", "undecided"))
     missing = len(words) - holds - contradicted - undecided
-    rest = [f"{undecided} undecided"] * bool(undecided) + [f"{missing} lack runs"] * bool(missing)
-    told = ", ".join([f"{holds} come out as claimed", f"{contradicted} the other way round", *rest])
+    rest = [f"{undecided} undecided"] * bool(undecided) + [f"{missing} without a word yet"] * bool(missing)
+    told = ", ".join([f"{holds} come{'s' * (holds == 1)} out as claimed", f"{contradicted} the other way round", *rest])
     return f"**Of {len(words)} comparisons {told}.** {said}."
 
 
@@ -103,8 +103,8 @@ def of_information(results: Results) -> str:
     told = "; ".join(f"{m} ({signed(low[m], '.1f')} to {signed(high[m], '.1f')})" for m in less)
     text = (
         f"{len(models) - len(less)} of {len(models)} models tell at least as much as the mixture can show, within "
-        f"{NEAR:g} nats of its ceiling: of what they tell only bounds are known. Those that tell less, from below to "
-        f"above in nats: {told or 'none'}."
+        f"{NEAR:g} nats of its ceiling: of what they tell only bounds are known. Those whose bound from below lies "
+        f"under it, from below to above in nats: {told or 'none'}."
     )
     if len(models) < 3:  # which have an order, and no correlation
         return text

@@ -85,16 +85,17 @@ def family(text: str) -> dict:
 def doses(results: Results) -> pd.DataFrame:
     """The results' table with each run's dose beside it, and its responses.
 
-    `prior_entropy`, nats a coordinate; `tails`, whether these are heavier or lighter than the normal's; `scale`,
-    its standard deviation; `noise`, that of q(z|x) where it is given; `tolerance`, of the constraint where it is
-    enforced; alpha. By condition, M1+TSVM's accuracy in
-    percent, the mean over draws of labels.
+    `prior`; `prior_entropy`, nats a coordinate; `tails`, whether these are heavier or lighter than the normal's;
+    `scale`, its standard deviation; `noise`, that of q(z|x) where it is given; `tolerance`, of the constraint where it
+    is enforced; alpha; method, decoder and epochs. By condition, M1+TSVM's accuracy in percent, the mean over draws of
+    labels.
     """
     rows = []
     for run, record in zip(results.runs, results.table.to_dict("records"), strict=True):
         c = run.config
         prior = make_prior(c.prior, 1, c.prior_scale, c.prior_shape)
         dose = {
+            **{name: getattr(c, name) for name in ("method", "prior", "alpha", "decoder", "epochs")},
             "prior_entropy": prior.entropy(),
             "tails": tails(c),
             "scale": prior.std,
@@ -102,7 +103,7 @@ def doses(results: Results) -> pd.DataFrame:
             "tolerance": c.tolerance if c.lambda_schedule == "constrained" else np.nan,
         }
         found = record.get("accuracy", {}).get("test", {})
-        rows.append({"alpha": c.alpha, **dose, **{k: np.mean(v["tsvm"]) for k, v in found.items() if k in CONDITIONS}})
+        rows.append({**dose, **{k: np.mean(v["tsvm"]) for k, v in found.items() if k in CONDITIONS}})
     return results.table.reset_index(drop=True).join(pd.DataFrame(rows))
 
 

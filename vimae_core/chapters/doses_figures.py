@@ -1,5 +1,7 @@
 """Drawings of the doses: accuracy over the prior's entropy and scale, rate against distortion, and Eq. (3)."""
 
+from collections.abc import Iterator, Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -37,11 +39,11 @@ def show_entropy(results: Results, name: str) -> None:
     show_figure(
         over_entropy(table),
         name,
-        f"**Accuracy over the prior's entropy, {results.title}.** VIMAE with priors of unit variance, brought "
-        "to them: triangles, tails heavier than the normal's; squares, lighter; dot, the normal; pairs of one entropy "
-        "stand side by side. Bars: 95 % intervals over seeds. Blue: the mean of the seeds' lines. Dashed: the line on "
-        "which the paper's difference of VIMAE-n and VIMAE-l would lie if it were the entropy's alone. M1+TSVM, "
-        f"1000 labels. Smaller than the paper's: {how_small([results])}.",
+        f"**Accuracy over the prior's entropy, {results.title}.** VIMAE with priors of unit variance, pressed "
+        "towards them: triangles, tails heavier than the normal's; squares, lighter; dot, the normal; pairs of one "
+        "entropy stand side by side. Bars: 95 % intervals over seeds. Blue: the mean of the seeds' lines. Dashed: "
+        "the line on which the paper's difference of VIMAE-n and VIMAE-l would lie if it were the entropy's alone. "
+        f"M1+TSVM, 1000 labels. Smaller than the paper's: {how_small([results])}.",
         f"Three panels of accuracy against the prior's entropy in nats a coordinate, {results.title}, with the paper's "
         "line: " + "; ".join(TOLD[c] for c in CONDITIONS),
         sources([results]),
@@ -95,7 +97,7 @@ def show_scales(groups: Group, name: str) -> None:
         f"**The prior's scale, {next(r for r in shown if r).title}.** VIMAE-n with normal priors of several standard "
         "deviations: orange squares, the standard deviation of $q(z|x)$ given; blue dots, learnt. Left: the "
         "information, from below and from above. Then accuracy, M1+TSVM, 1000 labels. Bars: 95 % intervals over seeds. "
-        f"Smaller than the paper's: {how_small([r for r in shown if r][:1])}.",
+        f"Smaller than the paper's: {how_small(shown)}.",
         "Panels of information and accuracy over the standard deviation of a normal prior, noise learnt beside given, "
         + next(r for r in shown if r).title,
         sources(shown),
@@ -135,7 +137,8 @@ def show_roads(groups: Group, name: str) -> None:
         along_roads(of, rows),
         name,
         f"**Rate, distortion, robustness, {next(r for r in shown if r).title}.** Each mark is the mean over seeds at "
-        "one dose, each line a road: one weight or scale that is varied. Crosses: the paper's models as they stand. "
+        "one dose, each line a road: one weight or scale that is varied, the other things being equal. Dashed: the "
+        "constraint's tolerance. Crosses: the paper's models as they stand. "
         "Rate: $E\\,D_{KL}(q(z|x)\\|p(z))$; distortion: −log p(x|z), nats an image. Accuracy: M1+TSVM, 1000 labels.",
         f"Four panels over the rate, {next(r for r in shown if r).title}: distortion, and accuracy under each "
         "condition; a line for each of " + ", ".join(of),
@@ -149,9 +152,9 @@ def along_roads(of: dict[str, pd.DataFrame], rows: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 5.4), sharex=True)
     measures = {"distortion": "distortion, nats", **{c: f"accuracy, {TOLD[c]}, %" for c in CONDITIONS}}
     for (title, table), colour, mark in zip(of.items(), SERIES, MARKERS, strict=False):
-        means = _at_doses(table, ("rate", *measures))
-        for axis, measure in zip(axes.flat, measures, strict=True):
-            axis.plot(means["rate"], means[measure], mark + "-", color=colour, markersize=4, linewidth=1, label=title)
+        for means, look in _lines(table, ("rate", *measures), title, color=colour, marker=mark):
+            for axis, measure in zip(axes.flat, measures, strict=True):
+                axis.plot(means["rate"], means[measure], **look)
     if len(rows):
         means = rows.groupby("model", sort=False)[["rate", *measures]].mean()
         for axis, measure in zip(axes.flat, measures, strict=True):
@@ -169,10 +172,14 @@ def along_roads(of: dict[str, pd.DataFrame], rows: pd.DataFrame) -> Figure:
     return figure
 
 
-def _at_doses(table: pd.DataFrame, measures) -> pd.DataFrame:
-    """Means over seeds at each dose, in the order of the first measure."""
-    doses_of = ["model", "lambda", "alpha", "scale", "tolerance"]
-    return table.groupby(doses_of, dropna=False)[[*measures]].mean().sort_values(next(iter(measures)))
+def _lines(table: pd.DataFrame, measures: Sequence[str], title: str, **look) -> Iterator[tuple[pd.DataFrame, dict]]:
+    """Means over seeds at each dose, in the order of the first measure, and how they look: a line for each prior, and
+    one for the constraint's tolerance. The first has the title, so that the legend has them all once."""
+    for (_, free), own in table.groupby(["prior", table["tolerance"].isna()], sort=False):
+        means = own.groupby(["lambda", "alpha", "scale", "tolerance"], dropna=False)[[*measures]].mean()
+        style = {"linestyle": "-" if free else "--", "linewidth": 1, "markersize": 4, "label": title}
+        yield means.sort_values(measures[0]), {**style, **look}
+        title = ""
 
 
 def show_explanations(groups: Group, name: str) -> None:
@@ -199,14 +206,14 @@ def over_explanations(of: dict[str, pd.DataFrame]) -> Figure:
     """A column a condition; a row for the information, and one for the fit."""
     figure, axes = plt.subplots(2, len(CONDITIONS), figsize=(WIDTH, 4.6), sharex="row", sharey="col")
     for (title, table), colour, mark in zip(of.items(), SERIES, MARKERS, strict=False):
-        told = _at_doses(table, ("information", "information_above", *CONDITIONS))
-        fit = _at_doses(table, ("mmd2", *CONDITIONS))
-        line = {"color": colour, "markersize": 4, "linewidth": 1, "label": title}
-        for (above, below), c in zip(axes.T, CONDITIONS, strict=True):
-            above.hlines(told[c], told["information"], told["information_above"], color=colour, linewidth=1, alpha=0.5)
-            above.plot((told["information"] + told["information_above"]) / 2, told[c], mark, **line)
-            below.plot(1e4 * fit["mmd2"], fit[c], mark + "-", **line)
-            above.set_title(TOLD[c])
+        measures = ("mmd2", "information", "information_above", *CONDITIONS)
+        for told, look in _lines(table, measures, title, color=colour, marker=mark):
+            low, high = told["information"], told["information_above"]
+            for (above, below), c in zip(axes.T, CONDITIONS, strict=True):
+                above.hlines(told[c], low, high, color=colour, linewidth=1, alpha=0.5)
+                above.plot((low + high) / 2, told[c], **{**look, "linestyle": ""})
+                below.plot(1e4 * told["mmd2"], told[c], **look)
+                above.set_title(TOLD[c])
     axes[0, 0].set_ylabel("accuracy, %")
     axes[1, 0].set_ylabel("accuracy, %")
     for axis_of_information, axis_of_fit in axes.T:

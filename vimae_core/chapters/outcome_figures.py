@@ -21,19 +21,29 @@ def show_outcomes(of: dict[str, Told], unit: dict[str, str], name: str, says: st
     ran = {n: t for n, t in of.items() if t.outcome is not None}
     if not ran:
         return
-    papers = {n: t.statement.margin or t.statement.paper for n, t in ran.items()}
-    printed = {n: value for n, value in papers.items() if value is not None}
+    printed = {n: t.statement.paper for n, t in ran.items() if t.statement.paper is not None}
+    printed |= {n: (-m, m) for n, t in ran.items() if (m := t.statement.margin) is not None}
     show_figure(
         forest({n: _as_drawn(t) for n, t in ran.items()}, printed, unit),
         f"fig-{name}",
         f"{says} Bars: the intervals that decide, of 95 % before the correction over the claim's differences (none "
         "where there is one seed); round and blue, it holds; a cross and orange, contradicted; square and grey, "
-        f"undecided or not all runs there yet.{' Diamonds: the paper’s own.' * bool(printed)}",
+        f"undecided or not all runs there yet.{' Diamonds: the paper’s own.' * bool(printed)}{_of_margins(of)}",
         f"Differences with their intervals around zero: {'; '.join(f'{n}, {word(t)}' for n, t in ran.items())}",
         sources(results),
         vector=True,
     )
     show_folded("The numbers", lambda: show_outcome_table(of, f"tab-{name}", says, results))
+
+
+def _of_margins(of: dict[str, Told]) -> str:
+    """What is said of statements that two are equal, where there are any."""
+    if all(t.statement.margin is None for t in of.values()):
+        return ""
+    return (
+        " Of a statement that two are equal, within ± a margin, p is that of equivalence and in no correction, the "
+        "interval is of 95 %, and what is contradicted lies beyond the margin with all of it."
+    )
 
 
 def _as_drawn(told: Told) -> Comparison:
@@ -49,7 +59,7 @@ def show_outcome_table(of: dict[str, Told], name: str, says: str, results: list[
         outcome_table(of),
         name,
         f"{says} Mean difference with the interval that decides; seeds; p, corrected by Holm's method; effect size, "
-        "the mean over the standard deviation of the seeds' differences; and what came out.",
+        f"the mean over the standard deviation of the seeds' differences; and what came out.{_of_margins(of)}",
         sources(results) if results else "Provenance: not yet run.",
     )
 

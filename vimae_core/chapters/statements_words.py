@@ -10,6 +10,7 @@ from vimae_core.report.show import show_table
 ByConvention = dict[str, dict[int, dict[str, Told]]]
 
 NOT_RUN, SO_FAR = "not yet run", "to come"  # no run; runs of it, or of what it is corrected with, are missing
+MISSING = "What the reference says stands here as soon as all of its runs are there."
 DECIDED = ("holds", "undecided", "contradicted")
 WORDS = ("holds", "sign agrees", "undecided", "sign disagrees", "contradicted", SO_FAR, NOT_RUN)
 FEW = 2  # names of a claim's statements in a sentence
@@ -33,7 +34,7 @@ def in_brief(of_claim: dict[str, Told]) -> list[str]:
     if set(words) <= {NOT_RUN, SO_FAR}:
         return [NOT_RUN if set(words) == {NOT_RUN} else "runs are missing"]
     if set(words) == {"holds"}:
-        return [f"holds, all {len(words)}"]
+        return [f"all {len(words)} hold" if len(words) > 1 else "holds"]
     return [f"{words.count(w)} {COUNTED.get(w, w) if words.count(w) > 1 else w}" for w in WORDS if w in words]
 
 

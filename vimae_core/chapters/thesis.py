@@ -4,6 +4,7 @@ Fixed, with their tests, in book/third_analysis.md.
 """
 
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -76,31 +77,43 @@ def _at(table: pd.DataFrame, tails: str, entropy: float, condition: str, model: 
 def by_capacity(groups: Group) -> dict[str, Statement]:
     """Claim 8, robust: accuracy on corrupted digits falls as the capacity rises, in percentage points a doubling of
     the prior's scale beside a given noise, and rises with beta and with InfoVAE's alpha."""
+    return {
+        f"{name}, {c}": Statement(_column(of_doubling(road, c))) for name, road in roads(groups).items() for c in HEAVY
+    }
+
+
+class Road(NamedTuple):
+    """Runs along which the capacity is varied: by which column of their table, its symbol, and -1 where more of it is
+    more capacity."""
+
+    table: pd.DataFrame
+    dose: str
+    symbol: str
+    sign: int
+
+
+def roads(groups: Group) -> dict[str, Road]:
+    """Those of claim 8, by what it says of them."""
     noisy, rate, at_fit = (doses(groups[group]) for group in ("noisy", "rate", "rate_at_fit"))
     if len(noisy):
         noisy = noisy[noisy["tails"] == "normal"]
-    roads = {
-        "falls with the scale, noise given": (noisy, "scale", -1),
-        "rises with β": (rate, "lambda", 1),
-        "rises with α at equal fit": (at_fit, "alpha", 1),
-    }
     return {
-        f"{name}, {c}": Statement(_column(sign * _of_doubling(table, x, c)))
-        for name, (table, x, sign) in roads.items()
-        for c in HEAVY
+        "falls with the scale, noise given": Road(noisy, "scale", "σ", -1),
+        "rises with β": Road(rate, "lambda", "β", 1),
+        "rises with α at equal fit": Road(at_fit, "alpha", "α", 1),
     }
 
 
-def _of_doubling(table: pd.DataFrame, x: str, condition: str) -> pd.Series:
-    return slopes(table.assign(dose=np.log2(table[x])) if len(table) else table, "dose", condition)
+def of_doubling(road: Road, condition: str) -> pd.Series:
+    """Of each seed that has every dose, points of accuracy a doubling, positive where less capacity is better."""
+    table = road.table.assign(dose=np.log2(road.table[road.dose])) if len(road.table) else road.table
+    return road.sign * slopes(table, "dose", condition)
 
 
 def by_decoder(results: Results, epochs: int) -> dict[str, Statement]:
     """Claim 9: after so many epochs, with a decoder that sees the pixels before, the VAE's code tells less than with
     a plain one, and less than VIMAE-n's; and it is empty. Nats."""
-    configs = [run.config for run in results.runs]
-    columns = {field: [getattr(c, field) for c in configs] for field in ("decoder", "method", "epochs")}
-    table = results.table.reset_index(drop=True).assign(**columns)
+    table = doses(results)
 
     def of(method: str, decoder: str, measure: str) -> pd.Series:
         if not results:

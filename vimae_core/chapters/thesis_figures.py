@@ -1,10 +1,13 @@
 """What came out of claims 7 to 9, by what they compare: on their chapter's page, and on that of all statements."""
 
+from functools import partial
+
 from vimae_core.chapters.outcome_figures import show_outcome_table, show_outcomes
 from vimae_core.chapters.statements import Told
 from vimae_core.chapters.thesis import Group, of_the_reference
 from vimae_core.chapters.thesis_words import Claims
 from vimae_core.report.results import reference_results
+from vimae_core.report.show import show_tabs
 
 Family = dict[str, Told]
 UNITS = {
@@ -13,7 +16,12 @@ UNITS = {
     "Slopes over capacity": "points a doubling",
     "Collapse": "nats",
 }
-WITHIN = {"At one entropy": " or, as both are to be equal, nearer to it than the diamond (these in no correction)"}
+GROUPS = {  # of whose runs they are
+    "Slopes over entropy": ("shape",),
+    "At one entropy": ("shape", "scale"),
+    "Slopes over capacity": ("noisy", "rate", "rate_at_fit"),
+    "Collapse": ("collapse",),
+}
 OF_CLAIM = {
     7: "points of accuracy, of a slope a nat of the prior's entropy; ±: to be equal, within the paper's own",
     8: "points of accuracy a doubling; of VIMAE and VAE on faces, the score that is named",
@@ -28,11 +36,18 @@ def families(claims: Claims) -> dict[str, Family]:
     return dict(zip(UNITS, (slopes, within, claims[8], claims[9]), strict=True))
 
 
-def show_family(title: str, of: Family, groups: Group) -> None:
-    """Displays a family's outcomes over their numbers."""
-    says = f"**{title}.** Each row says that its difference lies right of the line{WITHIN.get(title, '')}."
-    unit = dict.fromkeys(of, UNITS[title])
-    show_outcomes(of, unit, title.lower().replace(" ", "-"), says, [r for r in groups.values() if r])
+def show_families(claim: int, claims: Claims, groups: Group) -> None:
+    """Displays a claim's outcomes over their numbers, in a tab each what they compare."""
+    own = {title: of for title, of in families(claims).items() if of.keys() <= claims[claim].keys()}
+    show_tabs({title: partial(_show_family, title, of, groups) for title, of in own.items()})
+
+
+def _show_family(title: str, of: Family, groups: Group) -> None:
+    equal = any(t.statement.margin is not None for t in of.values())
+    where = "between the diamonds, as both are to be equal" if equal else "right of the line"
+    says = f"**{title}.** Each row says that its difference lies {where}."
+    shown = [groups[name] for name in GROUPS[title] if groups[name]]
+    show_outcomes(of, dict.fromkeys(of, UNITS[title]), title.lower().replace(" ", "-"), says, shown)
 
 
 def show_statements(claim: int) -> None:

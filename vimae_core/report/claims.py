@@ -137,11 +137,7 @@ def comparisons(tested: dict[str, Comparison], claim: int) -> pd.DataFrame:
             f"{c.difference:.2f}",
             unit(claim, name),
             "—" if np.isnan(c.p) else "< 0.001" if c.p < 0.001 else f"{c.p:.3f}",
-            "—"
-            if np.isnan(c.effect)
-            else signed(c.effect, ".1f")
-            if abs(c.effect) < LARGE
-            else f"{'−' * (c.effect < 0)}> {LARGE}",
+            _effect(c.effect),
             c.outcome if c.difference.n > 1 else OF_ONE_SEED[c.outcome],
         )
         for name, c in tested.items()

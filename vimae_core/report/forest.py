@@ -11,8 +11,11 @@ COLOURS = {"holds": SERIES[0], "contradicted": SERIES[1], "undecided": PALE}
 MARKS = {"holds": "o", "contradicted": "X", "undecided": "s"}
 
 
-def forest(tested: dict[str, Comparison], printed: dict[str, float], unit: dict[str, str]) -> Figure:
-    """A panel a unit, a row a comparison; a diamond where the paper's own difference is `printed`.
+def forest(
+    tested: dict[str, Comparison], printed: dict[str, float | tuple[float, float]], unit: dict[str, str]
+) -> Figure:
+    """A panel a unit, a row a comparison; a diamond where the paper's own difference is `printed`, two for a margin's
+    ends.
 
     `unit` has each comparison's. A difference of one seed has no interval: its mark is hollow.
     """
@@ -32,7 +35,8 @@ def forest(tested: dict[str, Comparison], printed: dict[str, float], unit: dict[
                 axis.plot([mean.low, mean.high], [y, y], color=COLOURS[outcome], linewidth=2)
                 axis.plot(mean.value, y, linestyle="", **look)
             if name in printed:
-                axis.plot(printed[name], y, "D", color=INK, markerfacecolor="none", markersize=5.5, markeredgewidth=1)
+                for value in np.atleast_1d(printed[name]):
+                    axis.plot(value, y, "D", color=INK, markerfacecolor="none", markersize=5.5, markeredgewidth=1)
         axis.axvline(0, color=INK, linewidth=0.7)
         axis.set_yticks(range(len(names)), [n.replace("beta", "β") for n in names])
         axis.set(ylim=(len(names) - 0.4, -0.6), xlabel=kind)

@@ -37,9 +37,9 @@ CHIPS = {  # the first words of a verdict -> sign and class: told apart by word,
     "sign agrees": ("(+)", "holds"),
     "sign disagrees": ("(−)", "fails"),
     "not yet run": ("○", "open"),
+    "not all run": ("○", "open"),
     "not tested": ("○", "open"),
     "most hold": ("◐", "partly"),
-    "half true": ("◐", "partly"),
 }
 
 

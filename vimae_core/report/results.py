@@ -172,14 +172,12 @@ def bands(models: list[str], result: Results, measure: str, spec: str = ".3f") -
 
 def how_small(results: list[Results]) -> str:
     """By how much the runs are smaller than the paper's, in words, to stand in a caption."""
-    told = []
+    told: dict[str, list[int]] = {}  # with the numbers of seeds of results that are as small
     for result in filter(None, results):
         c = result.runs[0].config
         images = "all training images" if c.n_train is None else f"the first {c.n_train:,} training images"
         width = "at the paper's width" if c.width == 1 else f"at {c.width:g} of the paper's width"
-        seeds = len({run.config.seed for run in result.runs})
-        told.append(
-            f"{result.title}: {c.epochs} epoch{'s' * (c.epochs > 1)} on {images} {width}, "
-            f"{seeds} seed{'s' * (seeds > 1)}"
-        )
-    return "; ".join(told)
+        size = f"{result.title}: {c.epochs} epoch{'s' * (c.epochs > 1)} on {images} {width}"
+        told.setdefault(size, []).append(len({run.config.seed for run in result.runs}))
+    seeds = (" to ".join(f"{n}" for n in sorted({min(of), max(of)})) for of in told.values())
+    return "; ".join(f"{size}, {n} seed{'s' * (n != '1')}" for size, n in zip(told, seeds, strict=True))
