@@ -52,3 +52,40 @@ def test_one_that_cannot_be_measured_stops_all_before_a_training(chapter):
     with pytest.raises(ValueError, match="n_test=3 is not possible"):
         list(complete.complete("any"))
     assert not runs_root().exists() or not any(runs_root().glob("*/config.json"))
+
+
+def test_another_chapter_s_measures_are_kept(chapter):
+    """Of the same training what was published stays beside what is new; a setting that has changed is measured anew."""
+    module, configs = chapter
+    list(complete.complete("any"))
+    module.measures, module.keeps = lambda group, p: {"information": {"n_test": 20}}, lambda c, p: False
+    assert [run.config.seed for run in complete.complete("other")] == [3, 4]
+    for config in configs:
+        run = reference.find_reference(config)
+        how = reference.reference_record(run, "determined_by")
+        assert all(reference.reference_record(run, m)["n"] == 20 for m in ("latent_fit", "information"))
+        assert set(how) == {"latent_fit", "information"} <= set(reference.reference_record(run, "took"))
+        assert (run.path / "weights.safetensors").is_file() == (config.seed == 3)
+    module.measures = lambda group, p: {"latent_fit": {"n_test": 25}}
+    assert len(list(complete.complete("any"))) == 2 and list(complete.complete("any")) == []
+    assert reference.reference_record(reference.find_reference(configs[0]))["n"] == 25
+
+
+def test_nothing_stays_of_another_training(chapter):
+    """Neither its measures nor its weights; and what cannot be published leaves what was there."""
+    _, configs = chapter
+    (run, *_) = complete.complete("any")
+    target = reference.find_reference(configs[0]).path
+    history, record = target / "history.json", target / "record.json"
+    history.write_text(history.read_text().replace("loss", "another"), encoding="utf-8")
+    record.write_text(record.read_text().replace("latent_fit", "generation"), encoding="utf-8")
+    before = {path.name: path.read_bytes() for path in target.iterdir()}
+    own = (run.path / "record.json").rename(run.path / "aside")
+    with pytest.raises(FileNotFoundError):
+        reference.publish(run, weights=False)
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == before
+    own.rename(run.path / "record.json")
+    reference.publish(run, weights=False)
+    assert "weights.safetensors" not in [path.name for path in target.iterdir()]
+    assert set(reference.reference_record(run)) and not reference.reference_record(run, "generation")
+    assert [path.name for path in target.parent.parent.iterdir() if path.name.startswith(".")] == []

@@ -12,7 +12,7 @@ from vimae_core.evaluation.record import check_measure, evaluate
 from vimae_core.profiles import parameters
 from vimae_core.reference import find_reference, publish, reference_record
 from vimae_core.runs import Run, check_data, fit
-from vimae_core.store import config_digest, make_folder, runs_root
+from vimae_core.store import config_digest, make_folder, read_json, runs_root
 
 
 def complete(chapter: str, profile: str = "reference") -> Iterator[Run]:
@@ -51,5 +51,14 @@ def complete(chapter: str, profile: str = "reference") -> Iterator[Run]:
 
 
 def _published(config: RunConfig, measures: dict[str, dict]) -> bool:
+    """Whether it is there with all these measures, each as it is asked for; a setting that is younger than a record
+    stood at its default."""
     run = find_reference(config)
-    return run is not None and all(reference_record(run, measure) for measure in measures)
+    if run is None:
+        return False
+    by = read_json(run.path / "record.json")["determined_by"]
+    return all(
+        reference_record(run, measure)
+        and all(by.get(measure, {}).get(name, value) == value for name, value in settings.items())
+        for measure, settings in measures.items()
+    )

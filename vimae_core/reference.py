@@ -3,12 +3,13 @@
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from vimae_core.config import UNSCIENTIFIC, RunConfig
 from vimae_core.datasets import ROOT
 from vimae_core.evaluation.record import as_measured
 from vimae_core.runs import Run
-from vimae_core.store import config_digest, is_whole, load_tensors, read_json, save_tensors, write_bytes
+from vimae_core.store import config_digest, is_whole, load_tensors, read_json, save_tensors, write_bytes, write_json
 
 REFERENCE = ROOT / "results" / "reference"
 
@@ -50,18 +51,35 @@ def _record(path: Path, written: int) -> dict:
 def publish(run: Run, weights: bool) -> Path:
     """Copies a run's records into results/reference, and its weights in half precision if asked for.
 
-    Half precision is enough for a figure and halves the file; the numbers come from the record.
+    Half precision is enough for a figure and halves the file; the numbers come from the record. What was published of
+    the same training before keeps its other measures, and its weights; of another training nothing stays. The folder
+    is there whole, or as it was.
     """
     target = REFERENCE / config_digest(run.config)
-    target.mkdir(parents=True, exist_ok=True)
-    for name in ("history.json", "record.json", "environment.json"):
-        write_bytes(target / name, (run.path / name).read_bytes())
-    if weights:
-        tensors, meta = load_tensors(run.path / "weights.safetensors")
-        save_tensors(
-            target / "weights.safetensors",
-            {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()},
-            meta,
-        )
-    write_bytes(target / "config.json", (run.path / "config.json").read_bytes())  # last: makes it whole
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=REFERENCE.parent, prefix=".") as folder:
+        draft = Path(folder) / "new"
+        draft.mkdir()
+        for name in ("history.json", "record.json", "environment.json"):
+            write_bytes(draft / name, (run.path / name).read_bytes())
+        if weights:
+            tensors, meta = load_tensors(run.path / "weights.safetensors")
+            halved = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
+            save_tensors(draft / "weights.safetensors", halved, meta)
+        if is_whole(target) and read_json(target / "history.json") == read_json(draft / "history.json"):
+            _keep_the_rest(target, draft)
+        write_bytes(draft / "config.json", (run.path / "config.json").read_bytes())
+        if target.exists():
+            target.rename(Path(folder) / "old")
+        draft.rename(target)
     return target
+
+
+def _keep_the_rest(before: Path, now: Path) -> None:
+    """What an earlier record of the same training has and this one has not."""
+    old, new = (read_json(folder / "record.json") for folder in (before, now))
+    beside = {name: {**old.get(name, {}), **new.get(name, {})} for name in ("determined_by", "took")}
+    write_json(now / "record.json", {**old, **new, **{name: of for name, of in beside.items() if of}})
+    weights = before / "weights.safetensors"
+    if weights.is_file() and not (now / weights.name).exists():
+        write_bytes(now / weights.name, weights.read_bytes())

@@ -19,7 +19,7 @@ Decoder = Float[ndarray, "z x"]
 Divergence = Callable[[ndarray, ndarray], float]
 
 
-def joint(marginal: Float[ndarray, "a"], conditional: Float[ndarray, "a b"]) -> Float[ndarray, "a b"]:
+def joint(marginal: Float[ndarray, " a"], conditional: Float[ndarray, "a b"]) -> Float[ndarray, "a b"]:
     """p(a) p(b|a), [a, b]: q(x, z) from data and encoder, p_theta(z, x) from prior and decoder."""
     _check(marginal, "marginal")
     _check(conditional, "conditional", axis=-1)
@@ -114,7 +114,7 @@ def encoding_terms(
 
 
 def entropy_of_cdf(
-    q_cdf: Callable[[ndarray], ndarray], prior_cdf: Callable[[ndarray], ndarray], edges: Float[ndarray, "n"]
+    q_cdf: Callable[[ndarray], ndarray], prior_cdf: Callable[[ndarray], ndarray], edges: Float[ndarray, " n"]
 ) -> float:
     """h_q(F(Z)) of Eq. (12) for Z ~ q on the line and F the prior's cdf, nats, by a histogram of F(Z).
 
