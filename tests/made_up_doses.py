@@ -47,7 +47,7 @@ def _row(c: RunConfig, accuracy: Accuracy, of_seed: float, rng, spread: float) -
         "model": c.label, "likelihood": c.likelihood, "lambda": c.lambda_, "seed": c.seed, "n": 10_000,
         "accuracy": {"test": values}, "rate": rate, "distortion": 60 + 40 / (1 + rate), "squared_error": 12.0,
         "information": min(rate * 0.8, 10.5), "information_above": rate * 0.9, "ceiling": np.log(60_001),
-        "kl": rate * 0.2, "kl_below": rate * 0.1, "mmd2": 1e-4,
+        "kl": rate * 0.15, "kl_above": rate * 0.2, "kl_below": rate * 0.1, "mmd2": 1e-4,
         "posterior_std": c.encoder_std or 0.01 * (c.prior_scale or 1.0), "active": 8, "prior_frechet": 20.0,
         "entropy": 10.0, "entropy_above": 11.0, "rate_error": 0.1, "information_error": 0.1, "kl_error": 0.1,
     }  # fmt: skip

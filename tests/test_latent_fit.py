@@ -38,9 +38,20 @@ def test_kl_to_prior_is_the_integral(name):
     assert kl_to_prior(z, prior) == pytest.approx(truth, abs=0.03)
 
 
+@pytest.mark.parametrize(("d", "n", "off"), [(8, 10_000, (-0.3, -0.05)), (64, 2000, (-30, -20))])
+def test_kl_to_prior_is_too_low_where_coordinates_are_many(d, n, off):
+    """Half of them narrow, by the closed form: a twentieth of it at 8; at 64 no number to be told in nats."""
+    std = torch.ones(d).index_fill(0, torch.arange(d // 2), 0.3)
+    truth = d // 2 * (0.5 * (0.09 - 1) - math.log(0.3))
+    z = std * torch.randn(n, d, generator=torch.Generator().manual_seed(0))
+    assert off[0] < kl_to_prior(z, make_prior("normal", d)) - truth < off[1]
+
+
 def test_kl_to_prior_at_its_limits():
-    """Coinciding codes and codes outside a bounded prior diverge infinitely; too few are refused."""
+    """More coinciding codes than neighbours, and codes outside a bounded prior, diverge infinitely; too few are refused."""
     assert kl_to_prior(torch.zeros(100, 2), make_prior("normal", 2)) == math.inf
+    pairs = torch.randn(50, 2, generator=torch.Generator().manual_seed(0)).repeat(2, 1)
+    assert math.isfinite(kl_to_prior(pairs, make_prior("normal", 2)))
     assert kl_to_prior(torch.linspace(0, 9, 100)[:, None], make_prior("uniform", 1)) == math.inf
     with pytest.raises(ValueError, match="n=5 is not possible"):
         kl_to_prior(torch.randn(5, 2), make_prior("normal", 2))

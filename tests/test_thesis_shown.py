@@ -159,13 +159,13 @@ def test_what_a_scale_does_is_told_with_both_ends(groups):
     assert doses_words.of_scale(made_up(keep=lambda c: False)) == ""
 
 
-def test_eq_3_is_told_beside_an_estimate_that_knows_nothing_of_it(groups, monkeypatch):
+def test_eq_3_is_told_beside_an_estimate_that_knows_nothing_of_it(groups):
     """What is left of it; the neighbours' divergence between the bounds or not; runs whose rate is infinite."""
-    shape = groups["shape"].table.assign(rate=10.0, information=8.0, kl=2.25, kl_below=1.0)
+    shape = groups["shape"].table.assign(rate=10.0, information=8.0, kl_above=2.25, kl_below=1.0, kl=1.5)
     shape.loc[shape.index[0], "rate"] = np.inf
+    shape.loc[shape.index[1:4], "kl"] = [0.5, 0.9, 2.5]
     own = {"shape": replace(groups["shape"], table=shape), "none": Results("x", "y", "z", [], pd.DataFrame())}
-    monkeypatch.setattr(doses_words, "reference_record", lambda run, name: {"kl": 1.5 if run.config.seed else 0.5})
     text, n = doses_words.eq_3(own), len(shape) - 1
-    outside = sum(run.config.seed == 0 for run in groups["shape"].runs[1:])
     assert text.startswith(f"Of {n} runs, rate less information less divergence is at most 0.250 nats.")
-    assert f"bounds in {n - outside} of them. 1 more have an infinite rate" in text and 0 < outside < n
+    assert f"two bounds in {n - 3} of them, below both in 2, as it" in text and "above both in 1. 1 more have" in text
+    assert doses_words.eq_3({"none": own["none"]}) == ""

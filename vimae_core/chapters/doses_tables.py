@@ -26,7 +26,7 @@ TELL = {  # what the codes tell
 }
 LIE = {  # how they lie beside the prior
     "divergence, from below": ("kl_below", ".2f"),
-    "from above": ("kl", ".1f"),
+    "from above": ("kl_above", ".1f"),
     "entropy, from above": ("entropy_above", ".1f"),
     "MMD² × 10⁴": ("mmd2", ".1f"),
 }

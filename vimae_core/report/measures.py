@@ -43,7 +43,7 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
         "mmd2": ("", "squared MMD of q(z) and p(z), Eq. (15)"),
         "mmd2_null_low": ("", f"2.5 {BAND}"),
         "mmd2_null_high": ("", f"97.5 {BAND}"),
-        "kl": ("nats", "KL divergence of q(z) from p(z), by neighbours"),
+        "kl": ("nats", "KL divergence of q(z) from p(z), by neighbours; too low beyond a few coordinates"),
         "kl_train": ("nats", "the same of as many training images"),
         "kl_null_low": ("nats", f"2.5 {BAND}"),
         "kl_null_high": ("nats", f"97.5 {BAND}"),
