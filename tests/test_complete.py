@@ -4,10 +4,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from filelock import FileLock
 
 from vimae_core import complete, reference
-from vimae_core.store import config_digest, make_folder, runs_root
+from vimae_core.store import config_digest, lock, runs_root
 
 
 @pytest.fixture
@@ -39,8 +38,7 @@ def test_what_is_missing_is_published_in_order_and_once(chapter, tmp_path):
 def test_what_another_process_works_at_is_left_to_it(chapter):
     """And is taken up when that one has gone."""
     _, configs = chapter
-    busy = FileLock(make_folder(runs_root()) / f"{config_digest(configs[0])}.complete")
-    with busy:
+    with lock(runs_root() / f"{config_digest(configs[0])}.complete"):
         assert [run.config.seed for run in complete.complete("any")] == [4]
     assert [run.config.seed for run in complete.complete("any")] == [3]
 

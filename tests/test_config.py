@@ -64,6 +64,11 @@ def test_models_go_by_the_papers_names(name):
         ({"tolerance": 2}, "tolerance=2.0 is not possible: must be 1, its default: only lambda_schedule='constrained'"),
         ({"prior_scale": 0.0}, "prior_scale=0.0 is not possible: must be greater than 0, or None"),
         ({"prior": "logistic", "prior_shape": 4}, "prior_shape=4.0 is not possible: must be None: the logistic prior"),
+        (
+            {"prior": "generalised-normal", "prior_shape": 0.1},
+            "prior_shape=0.1 is not possible: must be 0.2 or more: be",
+        ),
+        ({"more_codes": 1}, "more_codes=1 is not possible: must be 0, or 2 or more images"),
         ({"prior": "generalised-normal", "prior_shape": -1}, "prior_shape=-1.0 is not possible: must be greater than"),
     ],
 )

@@ -48,7 +48,7 @@ def test_kl_to_prior_is_too_low_where_coordinates_are_many(d, n, off):
 
 
 def test_kl_to_prior_at_its_limits():
-    """More coinciding codes than neighbours, and codes outside a bounded prior, diverge infinitely; too few are refused."""
+    """More alike codes than neighbours, and codes outside a bounded prior, diverge infinitely; too few: refused."""
     assert kl_to_prior(torch.zeros(100, 2), make_prior("normal", 2)) == math.inf
     pairs = torch.randn(50, 2, generator=torch.Generator().manual_seed(0)).repeat(2, 1)
     assert math.isfinite(kl_to_prior(pairs, make_prior("normal", 2)))

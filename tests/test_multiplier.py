@@ -180,5 +180,5 @@ def test_one_sample_beside_the_batch_is_enough():
     """A memory and codes of other images together are refused, and a number below 0."""
     with pytest.raises(ValueError, match=r"more_codes=5 is not possible: must be 0 beside memory=10: either"):
         RunConfig(memory=10, more_codes=5)
-    with pytest.raises(ValueError, match=r"more_codes=-1 is not possible: must be 0 or more images"):
+    with pytest.raises(ValueError, match=r"more_codes=-1 is not possible: must be 0, or 2 or more images"):
         RunConfig(more_codes=-1)

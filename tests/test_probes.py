@@ -14,6 +14,8 @@ from vimae_core.evaluation.probes import FOLDS, GAMMA, PROBES, C, Probes, draw_l
 from vimae_core.evaluation.record import check_measure
 from vimae_core.evaluation.svm import fit_svm
 from vimae_core.evaluation.tsvm import fit_tsvm
+from vimae_core.networks import as_pixels
+from vimae_core.runs import Run
 
 
 def drawn_by_hand(labels: np.ndarray, each: int, n_unlabelled: int, seed: int) -> tuple[list[int], list[int]]:
@@ -130,14 +132,17 @@ def test_accuracies_are_recomputed_by_hand(tmp_path):
             assert accuracy < 98  # at noise that tells draws apart
 
 
-def test_models_share_labels_and_noise(tmp_path):
-    """Two runs of one training set meet the same rows: a comparison is paired."""
+def test_models_share_labels_and_noise(tmp_path, monkeypatch):
+    """Two models that encode alike are as good: they meet the same labels and the same noise, and so are paired."""
     write_idx(tmp_path / "data" / "tiny", train=600, test=200)
     config = {"dataset": "tiny", "data_root": str(tmp_path / "data"), "epochs": 1, "batch_size": 16, "width": 0.1}
     data = load_dataset("tiny", tmp_path / "data")
-    one, same = (fit(RunConfig(**config, lambda_=lam), progress=False) for lam in (10, 10))
-    settings = {"conditions": ["clean"], "n_labels": 40, "draws": [3]}
-    assert probes(one, data, **settings) == probes(same, data, **settings)
+    one, other = (fit(RunConfig(**config, lambda_=lam), progress=False) for lam in (1, 10))
+    settings = {"conditions": ["clean", "mask 0.5"], "n_labels": 40, "draws": [3]}
+    assert one.path != other.path and probes(one, data, **settings) != probes(other, data, **settings)
+    pixels = torch.randn(data["train"][0][0].numel(), 2, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(Run, "encode", lambda run, images: as_pixels(torch.as_tensor(images)).flatten(1) @ pixels)
+    assert probes(one, data, **settings) == probes(other, data, **settings)
 
 
 def test_command_line_measures(tiny, capsys):
@@ -175,7 +180,13 @@ def test_a_dead_coordinate_changes_nothing():
         ({"conditions": ["mask 0.5", "mask_0.50"]}, "conditions=.*twice"),
         ({"curve": ["fog 1"]}, "condition 'fog 1' is not possible"),
         ({"n_labels": 1000}, "n_labels=1000 is not possible"),
-        ({"n_test": -5}, "n_test=-5 is not possible: must be 1 or more; tiny has 64 test images"),
+        ({"n_test": -5}, "n_test=-5 is not possible: must be a whole number from 1 on; tiny has 64 test images"),
+        ({"n_test": 5.5}, "n_test=5.5 is not possible: must be a whole number from 1 on"),
+        ({"n_test": True}, "n_test=True is not possible: must be a whole number from 1 on"),
+        ({"draws": []}, r"draws=\[\] is not possible: must be a list of whole numbers, at least one"),
+        ({"draws": [0.5]}, "draws=0.5 is not possible: must be a whole number from 0 on"),
+        ({"draws": 3}, "draws=3 is not possible: must be a list of whole numbers"),
+        ({"n_labels": 20.0}, "n_labels=20.0 is not possible: must be a whole number"),
     ],
 )
 def test_what_cannot_be_measured_is_refused_before_training(tiny, settings, message):

@@ -19,7 +19,7 @@ from vimae_core.__main__ import main
 from vimae_core.environment import commit
 from vimae_core.evaluation import record
 from vimae_core.runs import Run
-from vimae_core.store import RunError, read_json, run_path, runs_root
+from vimae_core.store import RunError, lock, read_json, run_path, runs_root
 
 
 @pytest.fixture
@@ -256,6 +256,10 @@ def test_prune_removes_what_no_present_code_finds(config, capsys, monkeypatch):
     told = capsys.readouterr().out
     assert all(str(path) in told for path in (damaged.path, old.path, partial)) and str(kept.path) + "  " not in told
     assert "Remove these 3 folders? [y/N]" in told and "nothing removed" in told
+    with lock(partial.with_suffix("")):
+        assert main(["prune", "--yes"]) == 0
+    told = capsys.readouterr().out
+    assert "2 removed" in told and f"{partial} is left: another process is at it" in told and partial.is_dir()
     assert main(["prune", "--yes"]) == 0
     assert [p.name for p in runs_root().iterdir() if p.is_dir()] == [kept.path.name]
     assert main(["prune"]) == 0 and "nothing to remove" in capsys.readouterr().out

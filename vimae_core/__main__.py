@@ -183,8 +183,10 @@ def prune_store(yes: bool) -> None:
     if not found:
         print("nothing to remove: every run here is one that today's code finds")
     elif yes or input(f"Remove these {len(found)} folders? [y/N] ").strip().lower() in ("y", "yes"):
-        remove(found)
-        print(f"{len(found)} removed")
+        busy = remove(found)
+        print(f"{len(found) - len(busy)} removed")
+        for path in busy:
+            print(f"{path} is left: another process is at it")
     else:
         print("nothing removed")
 

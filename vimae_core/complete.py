@@ -1,8 +1,9 @@
 """complete: the runs of a chapter that the committed reference lacks, trained, measured and published one by one."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from vimae_core.asked import asked_of
 from vimae_core.chapters import load_chapter
@@ -12,7 +13,7 @@ from vimae_core.evaluation.record import check_measure, evaluate
 from vimae_core.profiles import parameters
 from vimae_core.reference import find_reference, publish, reference_record
 from vimae_core.runs import Run, check_data, fit
-from vimae_core.store import config_digest, make_folder, read_json, runs_root
+from vimae_core.store import config_digest, lock, read_json, runs_root
 
 
 def complete(chapter: str, profile: str = "reference") -> Iterator[Run]:
@@ -33,20 +34,17 @@ def complete(chapter: str, profile: str = "reference") -> Iterator[Run]:
         for measure, settings in asked.items():
             check_measure(measure, config, data, **settings)
     for config, asked in missing:
-        mine = FileLock(make_folder(runs_root()) / f"{config_digest(config)}.complete")
-        try:
-            mine.acquire(timeout=0)
-        except Timeout:
-            continue
-        try:
+        with ExitStack() as held:
+            try:
+                held.enter_context(lock(runs_root() / f"{config_digest(config)}.complete", wait=False))
+            except Timeout:
+                continue
             if _published(config, asked):  # meanwhile, by another
                 continue
             run = fit(config, data)
             for measure, settings in asked.items():
                 evaluate(run, data=data, measure=measure, **settings)
             publish(run, weights=keeps(config, p))
-        finally:
-            mine.release()
         yield run
 
 

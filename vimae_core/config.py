@@ -117,7 +117,7 @@ class RunConfig:
             _require(getattr(self, name) > 0, self, name, "greater than 0")
         _require(self.batch_size > 1, self, "batch_size", "at least 2: Eq. (15) compares pairs within a batch")
         _require(self.memory >= 0, self, "memory", "0 or more codes")
-        _require(self.more_codes >= 0, self, "more_codes", "0 or more images")
+        _require(self.more_codes >= 0 and self.more_codes != 1, self, "more_codes", "0, or 2 or more images")
         _require(not (self.memory and self.more_codes), self, "more_codes", f"0 beside memory={self.memory}: either")
         _require(self.tolerance > 0, self, "tolerance", "greater than 0")
         held = self.tolerance == RunConfig.tolerance or self.lambda_schedule == "constrained"
@@ -146,6 +146,8 @@ class RunConfig:
     def _check_prior(self):
         for name in ("prior_scale", "prior_shape"):
             _require(getattr(self, name) is None or getattr(self, name) > 0, self, name, "greater than 0, or None")
+        drawn = self.prior_shape is None or self.prior_shape >= 0.2
+        _require(drawn, self, "prior_shape", "0.2 or more: below, single precision draws another prior, or none")
         shaped = hasattr(PRIORS[self.prior], "shape")
         _require(self.prior_shape is None or shaped, self, "prior_shape", f"None: the {self.prior} prior has none")
 

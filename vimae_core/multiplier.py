@@ -61,8 +61,9 @@ def window(total_steps: int) -> int:
 def tolerance(config: RunConfig, prior: Prior, steps: int) -> float:
     """The configuration's, in the smallest MMD^2 that the mean of so many steps' estimates tells from none.
 
-    That is where its 95 % band at q = p ends. A step compares n new codes with n + m, where m others stand beside them:
-    in w steps as many pairs as sqrt(w n (n + m)) codes make.
+    That is where the 95 % band of one estimate by as many pairs ends, at q = p. A step compares n new codes with n + m,
+    where m others stand beside them: in w steps as many pairs as sqrt(w n (n + m)) codes make. The mean of many steps
+    scatters as much and is less skewed: the tolerance is some 2.4 of its standard deviations, past its own band.
     """
     n, m = config.batch_size, config.memory + config.more_codes
     band = null_band(prior, round(math.sqrt(steps * n * (n + m))), kernel_of(config.kernel, prior))

@@ -3,9 +3,11 @@
 import shutil
 from pathlib import Path
 
+from filelock import Timeout
+
 from vimae_core.config import RunConfig
 from vimae_core.runs import ASKED, stored_runs
-from vimae_core.store import RunError, is_whole, read_json, run_path, runs_root
+from vimae_core.store import RunError, is_whole, lock, read_json, run_path, runs_root
 
 
 def unfound() -> dict[Path, str]:
@@ -32,12 +34,20 @@ def _goes_on(partial: Path) -> bool:
         return False
 
 
-def remove(folders: dict[Path, str]) -> None:
-    """Removes them with their locks. Raises RunError for one that may not be removed."""
+def remove(folders: dict[Path, str]) -> list[Path]:
+    """Removes them with their locks, and names those that a process is at: left alone, as other code may train there.
+
+    Raises RunError for one that may not be removed.
+    """
+    busy = []
     for path in folders:
+        run = path.with_name(path.name.removesuffix(".partial"))
         try:
-            shutil.rmtree(path)
-            for held in (".lock", ".lease"):
-                path.with_name(path.name.removesuffix(".partial") + held).unlink(missing_ok=True)
+            with lock(run, wait=False):
+                shutil.rmtree(path)
+                run.with_name(f"{run.name}.lock").unlink(missing_ok=True)
+        except Timeout:
+            busy.append(path)
         except OSError as error:
             raise RunError(f"cannot remove {path}: {error.strerror}") from None
+    return busy

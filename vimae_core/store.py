@@ -59,17 +59,23 @@ def is_whole(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def lock(path: Path, progress: bool = False) -> Iterator[None]:
+def lock(path: Path, progress: bool = False, wait: bool = True) -> Iterator[None]:
     """Held while a run is trained or its record changed, however the process ends: against others of this machine by
     the system's own lock; against other machines, which a network file system may not tell of that, by a file of who
-    is at it that is touched every few seconds, and counts for nothing once it is not."""
+    is at it that is touched every few seconds, and counts for nothing once it is not. Raises filelock.Timeout where
+    another holds it and it is not to `wait`; RunError where there can be none."""
     file = make_folder(path.parent) / f"{path.name}.lock"
     with contextlib.ExitStack() as held:
         try:
             for one in (FileLock(file), SoftFileLease(file.with_suffix(".lease"), lease_duration=LEASE)):
                 with contextlib.suppress(NotImplementedError):  # a file system without such locks
-                    _acquire(one, path.name, progress)
+                    if wait:
+                        _acquire(one, path.name, progress)
+                    else:
+                        one.acquire(timeout=0)
                     held.callback(one.release)
+        except Timeout:
+            raise
         except OSError as error:
             raise RunError(f"{file} cannot be locked: {error.strerror}. VIMAE_RUNS names another store.") from None
         yield

@@ -97,7 +97,10 @@ def faces(
     fixed |= {worse[name]: partial(LADDER[name], x_train) for name in LADDER}
     of_fixed = described_once(network, fixed)
     held_out = of_fixed[f"{data.digest[:12]}-test"]
-    samples = {"prior": run.sample(n, generator), "aggregate": run.decode(run.posterior(train).sample(generator))}
+    samples = {
+        "prior": run.sample(n, generator),
+        "aggregate": run.decode(run.posterior(train).sample(generator), generator),
+    }
     described = {name: network.describe(sample, progress=True) for name, sample in samples.items()}
     described["real"] = of_fixed[f"{key}-train"]
     for name, found in described.items():

@@ -74,7 +74,7 @@ def generation(run: Run, data: Dataset, n_test: int | None = None, condition: st
     real = network.describe(x)[0]
     samples = {
         "prior": run.sample(n, generator),
-        "aggregate": run.decode(run.posterior(train).sample(generator)),
+        "aggregate": run.decode(run.posterior(train).sample(generator), generator),
         "real": as_pixels(train),
     }
     for name, sample in samples.items():

@@ -55,13 +55,18 @@ def draw_labels(
 
 def check(
     config: RunConfig, data: Dataset, n_test: int | None = None, conditions: Sequence[str] = CONDITIONS,
-    curve: Sequence[str] = (), n_labels: int = 1000, draws: Sequence[int] = (0,), fractions: str = "svm",
+    curve: Sequence[str] = (), n_labels: object = 1000, draws: object = (0,), fractions: str = "svm",
 ) -> None:  # fmt: skip
-    """Raises ValueError for images without labels, for too few of them, and for what is named twice."""
+    """Raises ValueError for images without labels, for too few of them, for what is named twice, or is no number."""
     if data.labels is None:
         raise ValueError(f"{data.name} has no labels: the probes tell classes apart")
     if fractions not in FRACTIONS:
         raise ValueError(f"fractions={fractions!r} is not possible: must be one of {', '.join(FRACTIONS)}")
+    if not isinstance(draws, list | tuple) or not draws:
+        raise ValueError(f"draws={draws!r} is not possible: must be a list of whole numbers, at least one")
+    for what, value in [("n_labels", n_labels), *(("draws", draw) for draw in draws)]:
+        if type(value) is not int or value < 0:
+            raise ValueError(f"{what}={value!r} is not possible: must be a whole number from 0 on")
     names = [Corruption.of(name).name for name in (*conditions, *curve)]
     given = {"conditions": names[: len(conditions)], "curve": names[len(conditions) :], "draws": list(draws)}
     for what, values in given.items():

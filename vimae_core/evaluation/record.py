@@ -46,8 +46,10 @@ def check_measure(measure: str, config: RunConfig, data: Dataset, **settings) ->
     function = measure_function(measure)
     settings = inspect.signature(function).bind(None, None, **settings).arguments
     n_test, n = settings.get("n_test"), len(data["test"][0])
-    if n_test is not None and not n_test >= 1:
-        raise ValueError(f"n_test={n_test!r} is not possible: must be 1 or more; {data.name} has {n} test images")
+    if n_test is not None and not (type(n_test) is int and n_test >= 1):
+        raise ValueError(
+            f"n_test={n_test!r} is not possible: must be a whole number from 1 on; {data.name} has {n} test images"
+        )
     if check := getattr(importlib.import_module(function.__module__), "check", None):
         check(config, data, **{name: value for name, value in settings.items() if value is not None})
 
