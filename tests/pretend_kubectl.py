@@ -25,7 +25,8 @@ def create() -> str:
     (container,) = manifest["spec"]["template"]["spec"]["containers"]
     command = ["/bin/sh", "-c", RUN, str(folder), *container["command"]]
     null = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, cwd=container["workingDir"], start_new_session=True, **null)
+    pod = {"PATH": os.environ["PATH"]}  # nothing else of the caller's environment reaches it
+    process = subprocess.Popen(command, cwd=container["workingDir"], env=pod, start_new_session=True, **null)
     (folder / "pid").write_text(str(process.pid), encoding="utf-8")
     return f"job.batch/{name}"
 

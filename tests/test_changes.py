@@ -1,6 +1,8 @@
 """Where nothing has changed since the last build, nothing is loaded to find out; every doubt is left to snakemake."""
 
 import os
+import shutil
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -59,7 +61,7 @@ def test_what_a_build_reads_or_makes_counts(tree, name):
 
 def test_a_new_file_counts_and_what_lies_behind_a_link(tree, tmp_path_factory):
     """In circles too; what is hidden or made from the data does not, nor a link to nowhere."""
-    for name in ASIDE:
+    for name in (*ASIDE, "_build/vimae.pdf"):
         (tree / name).write_text("other")
     (tree / "nowhere").symlink_to("nothing")
     assert changes.since_the_last("quick") == []
@@ -69,6 +71,14 @@ def test_a_new_file_counts_and_what_lies_behind_a_link(tree, tmp_path_factory):
     changes.note("quick", changes.inputs("quick"))
     (other / "1.jpg").write_text("a face")
     assert changes.since_the_last("quick") is None
+
+
+def test_another_remote_counts(tree):
+    """Buttons and links lead there."""
+    (tree / ".git" / "config").write_text("a remote")
+    assert changes.since_the_last("quick") is None
+    changes.note("quick", changes.inputs("quick"))
+    assert changes.since_the_last("quick") == []
 
 
 def test_what_changed_during_a_build_may_not_have_been_read(tree):
@@ -111,3 +121,43 @@ def test_only_text_is_told_anew(tmp_path, monkeypatch):
     written("after", "1 + 1")
     assert text.told_anew([notebook, page]) and calls == [["workflow/render.py"]]
     assert nbformat.read(target, 4).cells[0].source == "after" == nbformat.read(kept / "a.ipynb", 4).cells[0].source
+    book = tmp_path / "_build" / "html" / "index.html"
+    book.parent.mkdir()
+    failing = lambda command, **_: book.write_text("in spite of a warning") and SimpleNamespace(returncode=1)  # noqa: E731
+    monkeypatch.setattr(text.subprocess, "run", failing)
+    with pytest.raises(SystemExit) as end:
+        text.told_anew([page])
+    assert end.value.code == 1 and not book.exists()
+
+
+BOOK = """
+import os, sys
+from pathlib import Path
+
+def main(arguments):
+    page = Path("_build", "html", "page.html")
+    print("found", page.exists(), flush=True)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text("half")
+    if "KILLED" in os.environ:
+        os._exit(9)
+    sys.exit(int(os.environ.get("STATUS", 0)))
+"""
+
+
+def test_a_rendering_that_was_stopped_is_begun_anew(tmp_path):
+    """Killed, or ended with a warning: what it had written is not taken for whole; a whole one is gone on from."""
+    for folder in ("workflow", "jupyter_book/cli"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copy(ROOT / "workflow" / "render.py", tmp_path / "workflow")
+    for name in ("__init__", "cli/__init__", "cli/main"):
+        (tmp_path / "jupyter_book" / f"{name}.py").write_text(BOOK)
+    found = []
+    for given in ({}, {}, {"KILLED": "1"}, {"STATUS": "1"}, {}, {}):
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path), **given}
+        command = [sys.executable, "workflow/render.py"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        found.append((done.stdout.strip(), done.returncode))
+    ends = [0, 0, 9, 1, 0, 0]
+    there = [False, True, True, False, False, True]
+    assert found == [(f"found {was}", end) for was, end in zip(there, ends, strict=True)]

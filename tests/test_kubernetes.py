@@ -30,6 +30,7 @@ def tree(tmp_path, monkeypatch):
     (tmp_path / "bin" / "kubectl").chmod(0o755)
     monkeypatch.setenv("PRETEND", str(tmp_path / "jobs"))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("VIMAE_RUNS", str(tmp_path / "copy" / "store"))
     return copy_tree(tmp_path / "copy")
 
 
@@ -47,17 +48,18 @@ def test_a_killed_pod_is_redone_and_shows_what_it_said(tree):
     """The first Job's node fails in the middle: another goes on, with more time, and then the notebook is executed."""
     with submit(tree, TARGET) as process:
         end = time.monotonic() + 120
-        while not list(tree.glob("runs/*/history.json")):
+        while not list(tree.glob("store/*/history.json")):
             assert process.poll() is None and time.monotonic() < end
             time.sleep(0.1)
         subprocess.run(["kubectl", "delete", "--wait=false", jobs(tree)[0].name], check=True)
-        before = {path: path.stat().st_mtime_ns for path in tree.glob("runs/*/history.json")}
+        before = {path: path.stat().st_mtime_ns for path in tree.glob("store/*/history.json")}
         told, _ = process.communicate(timeout=300)
     assert process.returncode == 0, told[-3000:]
     assert ": begins, " in told  # the killed pod's own words
     assert (tree / TARGET).is_file() and all(path.stat().st_mtime_ns == when for path, when in before.items())
     killed, redone, notebook = (yaml.safe_load((job / "job.yaml").read_text()) for job in jobs(tree))
-    assert redone["spec"]["activeDeadlineSeconds"] > killed["spec"]["activeDeadlineSeconds"] > 0
+    seconds = [manifest["spec"]["template"]["spec"]["activeDeadlineSeconds"] for manifest in (killed, redone)]
+    assert seconds[1] > seconds[0] > 0
     for manifest in (killed, redone, notebook):
         (container,) = manifest["spec"]["template"]["spec"]["containers"]
         (mount,) = container["volumeMounts"]

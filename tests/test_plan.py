@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,9 +74,8 @@ def test_a_built_book_is_there_and_a_half_of_it_half(built_tree, tmp_path):
 
 def test_an_unknown_profile_is_refused():
     """As `make book` does."""
-    done = subprocess.run([sys.executable, "workflow/plan.py", "fast"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1 and done.stdout == ""
-    assert "profile 'fast' is unknown: must be one of paper, quick, reference, smoke" in done.stderr
+    status, told = children.script(ROOT, clean_environment(), "plan.py", "fast")
+    assert status == 1 and told == "profile 'fast' is unknown: must be one of paper, quick, reference, smoke\n"
 
 
 def timed(seconds: float = 1e-3, device: str = HERE, measures: dict | None = None, **fields) -> Timed:

@@ -21,7 +21,9 @@ State = dict[str, list]  # of each file its size and time; under "" the profile,
 def inputs(profile: str) -> State:
     """What a build depends on."""
     made = {*MADE, _folder("VIMAE_RUNS"), _folder("VIMAE_CACHE")}
-    return _state(profile, [ROOT, _folder("VIMAE_DATA")], without=made)
+    remote = ROOT / ".git" / "config"  # whence buttons and links lead
+    told = {str(remote): [remote.stat().st_size, remote.stat().st_mtime_ns]} if remote.is_file() else {}
+    return told | _state(profile, [ROOT, _folder("VIMAE_DATA")], without=made)
 
 
 def since_the_last(profile: str) -> list[Path] | None:
@@ -43,7 +45,8 @@ def note(profile: str, before: State) -> None:
 
 
 def _all(profile: str) -> State:
-    return inputs(profile) | _state(profile, [*MADE, _folder("VIMAE_RUNS")], without=set())
+    printed = {ROOT / "_build" / "vimae.pdf"}  # of the book, and no part of it
+    return inputs(profile) | _state(profile, [*MADE, _folder("VIMAE_RUNS")], without=printed)
 
 
 def _folder(variable: str) -> Path:
@@ -66,4 +69,5 @@ def _files(folder: Path, without: set[Path]) -> Iterator[Path]:
         entered.add(here.resolve())
         unseen = [f for f in folders if f[0] != "." and f != "__pycache__" and here / f not in without]
         folders[:] = sorted(f for f in unseen if (here / f).resolve() not in entered)
-        yield from (here / file for file in sorted(files) if file[0] != "." and (here / file).exists())
+        seen = [file for file in sorted(files) if file[0] != "." and here / file not in without]
+        yield from (here / file for file in seen if (here / file).exists())

@@ -15,13 +15,15 @@ from posixpath import dirname, join, normpath
 
 import yaml
 from bs4 import BeautifulSoup, Tag
+from filelock import FileLock
 from playwright.sync_api import Page, sync_playwright
 from pypdf import PdfReader
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
+sys.path[:0] = [str(ROOT / "book" / "_ext"), str(ROOT / "workflow")]
 
 from imprint import imprint  # noqa: E402 (the path must be set first)
+from run import LOCK  # noqa: E402 (likewise)
 
 TARGET = "_build/vimae.pdf"
 NOTE = "<p><em>This page is to be touched: it is in the rendered book.</em></p>"
@@ -234,7 +236,9 @@ def main(profile: str = "quick") -> None:
     built = subprocess.run([sys.executable, str(ROOT / "workflow" / "run.py"), profile]).returncode
     if built:
         sys.exit(built)
-    print(f"printed: {print_book(ROOT, ROOT / TARGET, browser).relative_to(ROOT)}")
+    with FileLock(LOCK):  # as long as the pages are read, no build writes any
+        printed = print_book(ROOT, ROOT / TARGET, browser)
+    print(f"printed: {printed.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def _executed(notebook: Path, device: str) -> Estimate:
 
 def told(profile: str, asked: list[Asked], files: set[str]) -> str:
     """The plan in words."""
-    device, cores = machine(pick_device("auto")), len(os.sched_getaffinity(0))
+    device, cores = machine(pick_device("auto")), _cores()
     times, faults = durations.recorded([REFERENCE, runs_root()])
     parts = {
         "trainings": trainings(asked, times, device),
@@ -155,6 +155,11 @@ def _sources(estimates: list[Estimate], starts: int) -> list[str]:
     if unknown:
         lines.append(f"{unknown} have no record of any kind, and are not in this time.")
     return lines
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system tells (macOS does not)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _time(seconds: float) -> str:

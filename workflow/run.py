@@ -94,7 +94,9 @@ def build(profile: str, *options: str) -> None:
     finally:
         print(minutes.told(begun), flush=True)
         if finished and minutes.notebooks(begun):  # what they show may have moved
-            subprocess.run([sys.executable, "-m", "vimae_core.report.moved", profile])  # which loads much
+            moved = [sys.executable, "-m", "vimae_core.report.moved", profile]  # which loads much
+            if status := subprocess.run(moved).returncode:
+                sys.exit(status)
         if finished and not options:
             changes.note(profile, before)
 

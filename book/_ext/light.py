@@ -87,5 +87,6 @@ def setup(app):
     app.connect("builder-inited", extract)
     app.connect("html-page-context", rewrite, priority=900)
     app.connect("build-finished", clean)
-    source = zlib.crc32(Path(__file__).read_bytes())  # when this file changes, every page is made anew
-    return {"env_version": source, "parallel_read_safe": True, "parallel_write_safe": True}
+    # When an extension changes, every page is made anew.
+    sources = zlib.crc32(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+    return {"env_version": sources, "parallel_read_safe": True, "parallel_write_safe": True}

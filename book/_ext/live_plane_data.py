@@ -10,6 +10,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 
+PAGE = "book/live_plane"
 FOLDER = Path("_static", "live_plane", "data")
 
 
@@ -22,6 +23,11 @@ class LivePlaneProvenance(Directive):
         part = nodes.container()
         self.state.nested_parse(StringList(told_provenance().split("\n"), "records"), self.content_offset, part)
         return part.children
+
+
+def outdated(app, env, added, changed, removed):
+    """The page is rendered anew in every build: Sphinx does not see the records."""
+    return [PAGE] if PAGE in env.found_docs else []
 
 
 def write(app, exception):
@@ -40,5 +46,6 @@ def write(app, exception):
 
 def setup(app):
     app.add_directive("live_plane_provenance", LivePlaneProvenance)
+    app.connect("env-get-outdated", outdated)
     app.connect("build-finished", write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
