@@ -21,7 +21,7 @@ from vimae_core.report.show import compact, of_few_colours
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 from breakable import breakable
-from light import css_size, lazy, named_icons
+from light import css_size, lazy, named_icons, plain
 
 FIRST = f"{TOC['root']}.html"
 
@@ -92,6 +92,18 @@ def test_a_page_loads_the_icons_that_pages_name(html):
     used = {name for page in PAGES for name in re.findall(r"\bfa-([a-z0-9-]+)", (html / page).read_text("utf-8"))}
     assert used >= {"bars", "magnifying-glass", "moon"} and len(built) < 100_000 and "monero" not in built
     assert all(re.search(rf'[{{,]"?{name}"?:\[\d', built) for name in used - {"solid", "brands", "lg"})
+
+
+def test_code_has_no_marks_that_colour_nothing(html):
+    """Names, points and spaces have the colour of the rest, on light and on dark pages; what it says stays."""
+    line = '<span class="k">def</span><span class="w"> </span><span class="nf">f</span><span class="p">():</span>'
+    assert plain(line) == '<span class="k">def</span> <span class="nf">f</span>():'
+    css = (html / "_static" / "pygments.css").read_text("utf-8")
+    for theme in ("light", "dark"):
+        start = re.escape(f'html[data-theme="{theme}"] .highlight')
+        (own,) = re.findall(start + r" \{ background: #\w+; color: (#\w+) \}", css)
+        assert {re.search(start + rf" \.{kind} \{{ color: (#\w+) \}}", css)[1] for kind in "npw"} == {own}
+    assert not re.search('<span class="[npw]">', (html / "_modules" / "vimae_core" / "mmd.html").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("name", PAGES)

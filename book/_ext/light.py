@@ -15,6 +15,7 @@ SVG_SIZE = re.compile(rb'<svg [^>]*?width="([\d.]+)(pt|px|)" height="([\d.]+)')
 PHONE = 400  # CSS pixels: a figure that is wider is made smaller on a phone, and says that a tap enlarges it
 # Of the theme: translations of templates, sources of minified scripts, fonts for browsers without woff2 and of logos.
 UNUSED = ("locales", "**/*.map", "**/*.ttf", "**/fa-brands-*")
+UNCOLOURED = re.compile(r'<span class="[npw]">([^<]*)</span>')
 ICON = re.compile(r'"?(?P<name>[a-z0-9-]+)"?:\[\d+,\d+,\[[^\[\]]*\],"[0-9a-f]+",(?:"[^"]*"|\["[^"]*","[^"]*"\])\],?')
 
 
@@ -56,10 +57,15 @@ def named_icons(script: str, pages: str) -> str:
     return ICON.sub(lambda icon: icon[0] if icon["name"] in named else "", script)
 
 
+def plain(body: str) -> str:
+    """Code without marks for names, points and spaces, which have the colour of the rest: half of a source page."""
+    return UNCOLOURED.sub(r"\1", body)
+
+
 def rewrite(app, pagename, templatename, context, doctree):
     files = {name: Path(app.srcdir, path) for path, name in app.builder.images.items()}
     if context.get("body"):
-        context["body"] = lazy(context["body"], files)
+        context["body"] = lazy(plain(context["body"]), files)
 
 
 def clean(app, exception):
