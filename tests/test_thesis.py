@@ -93,10 +93,10 @@ def test_what_is_made_is_found():
 def test_the_box_tells_slopes_in_brief():
     """As claimed and with the paper's excluded, or neither; nothing of it while seeds are missing."""
     box = thesis_words.in_short_of(thesis.in_doses(made_up(by_entropy_and_rate), P))
-    assert "as claimed: all 3 hold; the slope that the paper's" in box and "is excluded in 3 of 3." in box
-    assert box.endswith("differ by less than the paper's do: all 6 hold.")
+    assert "the claim's slopes, all 3 hold; the slope that the paper's" in box and "is excluded in 3 of 3." in box
+    assert box.endswith("differ by less than the paper's two: all 6 hold.")
     box = thesis_words.in_short_of(thesis.in_doses(made_up(spread=1.0), P))
-    assert box.startswith("**Nothing is decided:**") and "as claimed: 3 undecided; the slope" in box
+    assert box.startswith("**Nothing is decided:**") and "the claim's slopes, 3 undecided; the slope" in box
     some = thesis.in_doses(made_up(by_entropy_and_rate, keep=lambda c: c.seed != 61), P)
     assert "entropy" not in thesis_words.in_short_of(some)
 

@@ -46,7 +46,7 @@ def test_figures_are_drawn_from_what_there_is(groups):
     figure = doses_figures.along_roads(roads, doses(groups["rows"]))
     assert len(figure.legends[0].get_texts()) == len(roads)
     beta = next(line for line in figure.axes[1].lines if line.get_label() == doses_figures.ROADS["rate"])
-    assert len(beta.get_xdata()) == len(P.betas) and list(beta.get_xdata()) == sorted(beta.get_xdata())
+    assert len(beta.get_xdata()) == len(P.betas) and list(beta.get_xdata()) == sorted(beta.get_xdata(), reverse=True)
     plt.close("all")
     claims = thesis.in_doses(groups, SMALLER)
     families = thesis_figures.families(claims)

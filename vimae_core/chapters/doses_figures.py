@@ -138,7 +138,7 @@ def show_roads(groups: Group, name: str) -> None:
         name,
         f"**Rate, distortion, robustness, {next(r for r in shown if r).title}.** Each mark is the mean over seeds at "
         "one dose, each line a road: one weight or scale that is varied, the other things being equal. Dashed: the "
-        "constraint's tolerance. Crosses: the paper's models as they stand. "
+        "constraint's tolerance. Crosses: the paper's models as they stand, named in the first panel. "
         "Rate: $E\\,D_{KL}(q(z|x)\\|p(z))$; distortion: −log p(x|z), nats an image. Accuracy: M1+TSVM, 1000 labels.",
         f"Four panels over the rate, {next(r for r in shown if r).title}: distortion, and accuracy under each "
         "condition; a line for each of " + ", ".join(of),
@@ -156,29 +156,37 @@ def along_roads(of: dict[str, pd.DataFrame], rows: pd.DataFrame) -> Figure:
             for axis, measure in zip(axes.flat, measures, strict=True):
                 axis.plot(means["rate"], means[measure], **look)
     if len(rows):
-        means = rows.groupby("model", sort=False)[["rate", *measures]].mean()
+        means = rows.groupby("model")[["rate", *measures]].mean().sort_values("rate")
         for axis, measure in zip(axes.flat, measures, strict=True):
             axis.plot(means["rate"], means[measure], "x", color=INK, markersize=5)
-            for model, row in means.iterrows():
-                at = (row["rate"], row[measure])
-                name = str(model).replace("beta", "β")
-                axis.annotate(name, at, xytext=(3, 3), textcoords="offset points", size=6, color=INK)
+        _name(axes.flat[0], means)
     for axis, told in zip(axes.flat, measures.values(), strict=True):
         axis.set_ylabel(told)
-        axis.set_xscale("symlog", linthresh=1)
+        axis.set_xscale("symlog", linthresh=1, linscale=0.3)
     for axis in axes[-1]:
         axis.set_xlabel("rate, nats")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=7.5)
     return figure
 
 
+def _name(axis: Axes, means: pd.DataFrame) -> None:
+    """Names models beside their marks, those of nearly one rate together, where a falling curve leaves room."""
+    alike = (means["rate"].pct_change() > 0.1).cumsum()
+    for i, own in means.groupby(alike):
+        x, y, ha = {alike.max(): (0, -10, "center"), alike.max() - 1: (3, 6, "left")}.get(i, (-5, -7, "right"))
+        at = own["rate"].mean(), own["distortion"].mean()
+        name = ", ".join(own.index).replace("beta", "β")
+        axis.annotate(name, at, xytext=(x, y), textcoords="offset points", size=6, color=INK, ha=ha)
+    axis.margins(y=0.12)
+
+
 def _lines(table: pd.DataFrame, measures: Sequence[str], title: str, **look) -> Iterator[tuple[pd.DataFrame, dict]]:
-    """Means over seeds at each dose, in the order of the first measure, and how they look: a line for each prior, and
-    one for the constraint's tolerance. The first has the title, so that the legend has them all once."""
+    """Means over seeds, dose by dose, and how they look: a line for each prior, and one for the constraint's tolerance.
+    The first has the title, so that the legend has them all once."""
     for (_, free), own in table.groupby(["prior", table["tolerance"].isna()], sort=False):
         means = own.groupby(["lambda", "alpha", "scale", "tolerance"], dropna=False)[[*measures]].mean()
         style = {"linestyle": "-" if free else "--", "linewidth": 1, "markersize": 4, "label": title}
-        yield means.sort_values(measures[0]), {**style, **look}
+        yield means, {**style, **look}
         title = ""
 
 

@@ -79,9 +79,9 @@ def _by_entropy_in_brief(told: dict[str, Told]) -> str:
     of_slopes, equal = slopes(told), equalities(told)
     excluded = sum(bool(t.excludes) for t in of_slopes.values())
     return (
-        f"**Accuracy over the entropy of the prior**, as claimed: {', '.join(in_brief(of_slopes))}; the slope that the "
-        f"paper's difference of two priors would ask for is excluded in {excluded} of {len(of_slopes)}. That priors of "
-        f"one entropy differ by less than the paper's do: {', '.join(in_brief(equal))}."
+        f"**Accuracy over the entropy of the prior:** the claim's slopes, {', '.join(in_brief(of_slopes))}; the slope "
+        f"that the paper's difference of two priors would ask for is excluded in {excluded} of {len(of_slopes)}. That "
+        f"at one entropy priors differ by less than the paper's two: {', '.join(in_brief(equal))}."
     )
 
 
