@@ -16,6 +16,7 @@ import pytest
 
 from tests import children
 from tests.conftest import ROOT, clean_environment, copy_tree, make_book
+from vimae_core.asked import asked_runs
 from vimae_core.chapters import CHAPTERS, all_runs, load_chapter
 from vimae_core.profiles import parameters
 from vimae_core.reference import REFERENCE
@@ -185,6 +186,14 @@ def test_a_deleted_run_and_another_data_set_are_noticed(tree):
     labels.write_bytes(content[:2000] + bytes([content[2000] ^ 1]) + content[2001:])
     status, told = children.script(tree, clean_environment(), "run.py", "smoke", "--dry-run")
     assert status != 0 and f"{labels} is altered" in told
+
+
+def test_a_job_whose_records_came_while_it_waited_ends_well(tree):
+    """On a cluster a job's own snakemake reads the rules anew: it finds its own, and that there is nothing to do."""
+    first = min(asked_runs("smoke"), key=lambda one: (one.config.architecture, one.config.dataset))
+    job = ["--mode", "remote", "--target-jobs", f"run_{first.path.name}:", "--force", "--cores", "1"]
+    status, told = children.script(tree, clean_environment(), "run.py", "smoke", *job)
+    assert status == 0 and f"Rule: run_{first.path.name}" in told, told[-3000:]
 
 
 def test_a_failing_notebook_ends_with_its_traceback(tree):
