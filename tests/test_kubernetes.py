@@ -30,14 +30,14 @@ def tree(tmp_path, monkeypatch):
     (tmp_path / "bin" / "kubectl").chmod(0o755)
     monkeypatch.setenv("PRETEND", str(tmp_path / "jobs"))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    monkeypatch.setenv("VIMAE_RUNS", str(tmp_path / "copy" / "store"))
     return copy_tree(tmp_path / "copy")
 
 
 def submit(tree: Path, target: str) -> subprocess.Popen:
     command = [sys.executable, "workflow/run.py", "smoke", "--on", "kubernetes", *QUICKLY, target]
     told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, cwd=tree, env=clean_environment(), **told)
+    environment = clean_environment() | {"VIMAE_RUNS": str(tree / "store")}
+    return subprocess.Popen(command, cwd=tree, env=environment, **told)
 
 
 def jobs(tree: Path) -> list[Path]:
