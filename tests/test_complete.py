@@ -1,6 +1,8 @@
 """complete: what the reference lacks is trained, measured and published, by one process or several, once."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -56,6 +58,10 @@ def test_another_chapter_s_measures_are_kept(chapter):
     """Of the same training what was published stays beside what is new; a setting that has changed is measured anew."""
     module, configs = chapter
     list(complete.complete("any"))
+    first = reference.find_reference(configs[0]).path / "record.json"
+    record = json.loads(first.read_text())
+    record["determined_by"] = record["determined_by"]["latent_fit"]  # as the first records had it
+    first.write_text(json.dumps(record))
     module.measures, module.keeps = lambda group, p: {"information": {"n_test": 20}}, lambda c, p: False
     assert [run.config.seed for run in complete.complete("other")] == [3, 4]
     for config in configs:
@@ -69,7 +75,7 @@ def test_another_chapter_s_measures_are_kept(chapter):
     assert reference.reference_record(reference.find_reference(configs[0]))["n"] == 25
 
 
-def test_nothing_stays_of_another_training(chapter):
+def test_nothing_stays_of_another_training(chapter, monkeypatch):
     """Neither its measures nor its weights; and what cannot be published leaves what was there."""
     _, configs = chapter
     (run, *_) = complete.complete("any")
@@ -83,6 +89,17 @@ def test_nothing_stays_of_another_training(chapter):
         reference.publish(run, weights=False)
     assert {path.name: path.read_bytes() for path in target.iterdir()} == before
     own.rename(run.path / "record.json")
+    rename = Path.rename
+
+    def stopped(path, to):
+        if path.name == "new":
+            raise KeyboardInterrupt
+        return rename(path, to)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "rename", stopped)
+        reference.publish(run, weights=False)
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == before
     reference.publish(run, weights=False)
     assert "weights.safetensors" not in [path.name for path in target.iterdir()]
     assert set(reference.reference_record(run)) and not reference.reference_record(run, "generation")

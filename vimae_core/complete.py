@@ -54,7 +54,7 @@ def _published(config: RunConfig, measures: dict[str, dict]) -> bool:
     run = find_reference(config)
     if run is None:
         return False
-    by = read_json(run.path / "record.json")["determined_by"]
+    by = read_json(run.path / "record.json")["determined_by"]  # the first records, of one measure, are not held to it
     return all(
         reference_record(run, measure)
         and all(by.get(measure, {}).get(name, value) == value for name, value in settings.items())

@@ -48,6 +48,12 @@ def _record(path: Path, written: int) -> dict:
     return as_measured(read_json(path))
 
 
+def determined_by(record: dict) -> dict[str, dict]:
+    """By measure of a record, what determined it; the first records had one measure, and did not name it."""
+    how = record["determined_by"]
+    return {"latent_fit": how} if "sources" in how else how
+
+
 def publish(run: Run, weights: bool) -> Path:
     """Copies a run's records into results/reference, and its weights in half precision if asked for.
 
@@ -69,17 +75,24 @@ def publish(run: Run, weights: bool) -> Path:
         if is_whole(target) and read_json(target / "history.json") == read_json(draft / "history.json"):
             _keep_the_rest(target, draft)
         write_bytes(draft / "config.json", (run.path / "config.json").read_bytes())
+        before = Path(folder) / "old"
         if target.exists():
-            target.rename(Path(folder) / "old")
-        draft.rename(target)
+            target.rename(before)
+        try:
+            draft.rename(target)
+        except BaseException:  # interrupted too: else what was there would go with the folder
+            if before.exists():
+                before.rename(target)
+            raise
     return target
 
 
 def _keep_the_rest(before: Path, now: Path) -> None:
     """What an earlier record of the same training has and this one has not."""
     old, new = (read_json(folder / "record.json") for folder in (before, now))
-    beside = {name: {**old.get(name, {}), **new.get(name, {})} for name in ("determined_by", "took")}
-    write_json(now / "record.json", {**old, **new, **{name: of for name, of in beside.items() if of}})
+    how = {**determined_by(old), **determined_by(new)}
+    took = {**old.get("took", {}), **new.get("took", {})}
+    write_json(now / "record.json", {**old, **new, "determined_by": how, "took": took})
     weights = before / "weights.safetensors"
     if weights.is_file() and not (now / weights.name).exists():
         write_bytes(now / weights.name, weights.read_bytes())

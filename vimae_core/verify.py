@@ -14,7 +14,7 @@ from vimae_core.evaluation.digit_network import digit_network
 from vimae_core.evaluation.record import as_measured, measure_digest
 from vimae_core.networks import as_pixels
 from vimae_core.process import own_settings, pick_device
-from vimae_core.reference import REFERENCE
+from vimae_core.reference import REFERENCE, determined_by
 from vimae_core.runs import RECORDED_STEPS, Run
 from vimae_core.store import RunError, is_whole, read_json
 from vimae_core.training import Training
@@ -119,10 +119,7 @@ def verify_measures(run: Run, data: Dataset | None) -> tuple[dict[str, str], lis
     """Of each recorded measure, in words, whether today's code made it, agrees with it, or does not; what differs."""
     stored, told, faults = read_json(run.path / "record.json"), {}, []
     weights = (run.path / "weights.safetensors").is_file()
-    determined = stored["determined_by"]
-    if "sources" in determined:  # the first records had one measure
-        determined = {"latent_fit": determined}
-    for measure, settings in determined.items():
+    for measure, settings in determined_by(stored).items():
         record = as_measured(stored[measure])
         if settings["sources"] == measure_digest(measure, run.config):
             told[measure] = "made by today's code"
